@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract between the suite and a vendor.
+#pragma once
+
+#include <barrier>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/inputs.h"
+
+namespace steelyard {
+
+struct DeviceInfo {
+  std::string backend;       // "cpu", "cuda", "hip"
+  int index = 0;             // "cuda:0" is backend and index
+  std::string name;          // as the driver spells it
+  std::string vendor;
+  std::string architecture;  // "sm_90", "gfx942", "x86-64-v4"
+  std::string uuid;
+  std::string driver;
+  std::string unit = "package";  // what one device is: gcd, package or node
+  int compute_units = 0;         // SMs, CUs or cores
+  std::int64_t memory_bytes = 0;
+  std::int64_t last_level_cache_bytes = 0;  // as the run time reports it; specs may know more
+  Encoding fp8 = Encoding::ocp;
+  bool emulated = false;  // results are verified, never timed
+  std::vector<std::pair<std::string, std::string>> facts;  // anything else worth recording
+};
+
+// One reading of a device's sensors; what it lacks is absent, with the reason in `missing`.
+struct Telemetry {
+  std::optional<double> clock_hz, power_watts, energy_joules, temperature_celsius;
+  std::vector<std::string> throttle_reasons;
+  std::string missing;
+};
+
+// A named value on a device.
+struct Tensor {
+  Operand operand;
+  void* data = nullptr;
+  Encoding encoding = Encoding::ocp;
+};
+
+// What a Run works on.
+struct Inputs {
+  Fill fill = Fill::normal;
+  std::uint64_t seed = 42;
+  int copies = 1;                   // operand sets with equal values, to rotate through
+  std::int64_t guard_bytes = 4096;  // in front of and behind every tensor
+  std::vector<Tensor> bound;        // device tensors taken as they are, by name
+};
+
+// One problem made ready on one device: inputs filled, workspaces allocated.
+class Run {
+ public:
+  virtual ~Run() = default;
+
+  virtual void launch(int copy) = 0;                       // enqueues once; does not wait
+  virtual std::vector<Tensor> outputs(int copy) const = 0;  // out and inout; does not wait
+  // Restores inout tensors and poisons pure outputs: NaN, for integers a pattern that `round` changes.
+  virtual void reset(int copy, int round = 0) = 0;
+  // What was written that must not be: a guard band or a pure input. Empty when nothing was.
+  virtual std::string damage(int copy) const = 0;
+  virtual int copies() const = 0;
+  virtual std::string detail() const { return {}; }  // library version, algorithm, instruction set
+};
+
+// A window of launches that is timed as one: launch i works on copy (first_copy + i) mod copies().
+struct Window {
+  int launches = 1;
+  int first_copy = 0;
+  std::int64_t flush_bytes = 0;              // read so many bytes before the window starts
+  bool graph = false;                        // replay as one graph, where the device has graphs
+  std::barrier<>* start_barrier = nullptr;   // begin together with other devices
+};
+
+struct Elapsed {
+  double device_seconds = 0;  // by the device's own clock
+  double host_seconds = 0;    // from enqueueing to completion
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  virtual const DeviceInfo& info() const = 0;
+  virtual std::int64_t free_bytes() const = 0;
+  virtual Elapsed time(Run& run, const Window& window) = 0;
+  virtual HostTensor read(const Tensor& tensor) = 0;  // waits for queued work
+  virtual Telemetry telemetry() { return {.missing = "no sensors"}; }
+};
+
+// portable: one source for every device. tuned: written for one architecture. library: the vendor's.
+enum class Tier { portable, tuned, library };
+std::string_view name(Tier tier);
+std::optional<Tier> parse_tier(std::string_view text);
+
+// A kernel's answer to a problem. foreign: another operation's kernel, which makes no row at all.
+struct Support {
+  enum Answer { yes, no, foreign } answer = yes;
+  std::string reason;  // of a no
+};
+
+// One row of a table that stands beside the code it names.
+struct Kernel {
+  std::string_view name;
+  Tier tier = Tier::portable;
+  Support (*supports)(const Problem&, const DeviceInfo&) = nullptr;
+  std::unique_ptr<Run> (*prepare)(Device&, const Problem&, const Inputs&) = nullptr;
+};
+
+// Data, not a base class. open() is empty without a driver or a device: never an error.
+struct Backend {
+  std::string_view name;
+  std::vector<Kernel> kernels;
+  std::vector<std::unique_ptr<Device>> (*open)() = nullptr;
+};
+
+std::span<const Backend> backends();  // registry.cpp
+
+// Bytes a Run of `inputs.copies` operand sets takes on a device, guard bands included.
+std::int64_t footprint(const Problem& problem, const Inputs& inputs);
+
+// A kernel's row from functions of one concrete device and problem type:
+//   Support supports(const P&, const DeviceInfo&);
+//   std::unique_ptr<Run> prepare(D&, const P&, const Inputs&);
+template <auto supports, auto prepare>
+constexpr Kernel kernel(std::string_view name, Tier tier) {
+  return []<class D, class P>(std::string_view n, Tier t,
+                              std::unique_ptr<Run> (*)(D&, const P&, const Inputs&)) {
+    return Kernel{n, t,
+                  [](const Problem& problem, const DeviceInfo& info) {
+                    const auto* p = std::get_if<P>(&problem);
+                    return p ? supports(*p, info) : Support{Support::foreign, {}};
+                  },
+                  [](Device& device, const Problem& problem, const Inputs& inputs) {
+                    return prepare(static_cast<D&>(device), std::get<P>(problem), inputs);
+                  }};
+  }(name, tier, prepare);
+}
+
+}  // namespace steelyard

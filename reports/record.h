@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Record: one row of every result file, the contract between measuring and reporting. A file is a
+// superset of Google Benchmark's JSON: what is ours hangs under a key `steelyard`; schema.json is the
+// published form.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace steelyard {
+
+inline constexpr std::string_view schema_version = "1.0";
+inline constexpr std::string_view suite_version = "0.1.0";
+
+// A JSON scalar, and named scalars in the order they are written. Unknown facts are null with a reason
+// in a field `<name>_reason`.
+using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
+using Fields = std::vector<std::pair<std::string, Scalar>>;
+
+// unsupported: the device, a library or free memory rules it out. skipped: not asked of this device.
+// failed: an error while it ran. incorrect: verification failed. implausible: faster than the hardware.
+enum class Status { ok, unsupported, skipped, failed, incorrect, implausible };
+std::string_view name(Status status);
+std::optional<Status> parse_status(std::string_view text);
+
+struct Interval {
+  double lower = 0, upper = 0;
+};
+
+// Seconds are per launch. A sample is one window of `launches` launches divided by their number.
+struct Timing {
+  std::vector<double> samples_seconds;
+  int launches = 1;
+  int copies = 1;
+  double median_seconds = 0, trimmed_mean_seconds = 0, minimum_seconds = 0;
+  Interval ci95_seconds;   // of the median
+  bool converged = false;  // the interval reached its target before the time cap
+  std::optional<bool> settled;
+  std::vector<std::string> flags;
+};
+
+struct Clocks {
+  std::optional<double> before_hz, after_hz;
+  std::optional<double> temperature_before_celsius, temperature_after_celsius;
+  std::string reason;  // why something is absent
+};
+
+struct Power {
+  std::optional<double> watts, joules_per_launch;
+  bool valid = false;
+  std::vector<std::string> reasons;
+};
+
+struct Verdict {
+  bool ok = false;
+  double error = 0;      // worst error over its tolerance: at most 1 when ok
+  double tolerance = 0;  // absolute, at that element
+  std::string check;     // "exact integers, element bound on 4096 of 4194304 elements"
+  std::optional<double> relative_error;  // Frobenius norm, a metric rather than a criterion
+  std::optional<bool> deterministic;
+};
+
+// What must agree for two rows to be compared: canonical JSON of `fields` and its SHA-256. Rows of one
+// file share the object.
+struct Comparability {
+  std::string key;
+  Fields fields;
+};
+
+struct Record {
+  // The row key is id/kernel/tier/device/fill/cache/mode.
+  std::string id;      // "gemm/f32/nn/2048x2048x2048"
+  std::string family;  // "gemm", "attention", "memory", "layers", "llm"
+  std::string kernel;
+  std::string tier;    // portable, tuned, library
+  std::string detail;  // library version, algorithm, instruction set
+  std::string device;  // "cpu:0"
+  std::string device_name;
+  std::string unit;    // gcd, package, node
+  std::string fill, cache, mode;
+  std::uint64_t seed = 0;
+  int repetition = 0, repetitions = 1;
+
+  Status status = Status::ok;
+  std::string reason;     // of every status but ok
+  std::string reproduce;  // the command that makes this row alone
+
+  Fields problem;
+  double flops = 0, bytes = 0, steps = 0;  // work of one launch
+  Timing timing;
+  Clocks clocks;
+  Power power;
+  Verdict verdict;
+  std::shared_ptr<const Comparability> identity;    // class A: never compared when different
+  std::shared_ptr<const Comparability> conditions;  // class B: refused by gates, shown by reports
+  int method_version = 1;
+};
+
+// "gemm/f32/nn/2048x2048x2048/onednn/library/cpu:0/normal/rotate/steady"
+std::string key(const Record& record);
+
+// What a file says once. `google` are Google Benchmark's own context fields; caches stand apart since
+// they are a list.
+struct Cache {
+  std::string type;
+  int level = 0, size_bytes = 0, sharing = 0;
+};
+
+struct Context {
+  Fields google;  // date, host_name, executable, num_cpus, mhz_per_cpu, cpu_scaling_enabled, ...
+  std::vector<Cache> caches;
+  std::vector<double> load_average;
+  std::string suite;                  // "gemm quick"
+  Fields build;                       // version, git commit, dirty, compiler, flags, gpu architectures
+  Fields host;                        // kernel, governor, memory, container hints, ...
+  std::vector<Fields> devices;        // id, name, vendor, architecture, driver, memory, caches, ...
+  Fields timer;                       // resolution and overhead of an empty window
+  Fields settings;                    // every option in force
+  Fields labels;                      // --label KEY=VALUE
+  std::vector<std::string> argv;
+};
+
+struct ResultFile {
+  Context context;
+  std::vector<Record> records;  // ok rows and rows not measured, in the order they were tried
+};
+
+// Makes a comparability from fields: canonical JSON (sorted keys, no spaces), SHA-256 in hex.
+std::shared_ptr<const Comparability> comparability(Fields fields);
+
+// One clear line: file, place (a JSON pointer or line), what is wrong, what to do.
+struct FileError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::string to_json(const ResultFile& file);
+ResultFile from_json(std::string_view text, const std::string& file_name);
+
+// Reads with a SAX parser: memory stays near the size of the records.
+ResultFile read_results(const std::filesystem::path& path);
+
+// Writes to a temporary file beside `path`, flushes it to the disk and renames it: a reader, a kill or
+// a full disk never meets half a file. Throws FileError.
+void write_results(const std::filesystem::path& path, const ResultFile& file);
+
+}  // namespace steelyard

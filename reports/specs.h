@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Datasheet facts of GPUs by device name, from data/gpus.json, which is compiled in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace steelyard {
+
+// One fact: dense (no structured sparsity), of the unit the Spec is for.
+struct Fact {
+  double value = 0;  // SI: FLOP/s, bytes, bytes/s, Hz, W
+  std::string source;
+  std::string confidence;  // primary: the vendor's own page; secondary: someone repeating it
+};
+
+// One device as a driver shows it: a GPU, or one die (GCD) of a package of several.
+struct Spec {
+  std::string name;    // "H100-SXM5-80GB"
+  std::string vendor;
+  std::string unit;    // gcd or package
+  int dies_per_package = 1;  // devices that the package shows as
+  std::optional<Fact> memory_bytes, memory_bandwidth, last_level_cache, boost_clock, power;
+  std::vector<std::pair<std::string, Fact>> peaks;  // by dtype: "bf16", "fp8_e4m3", "f64" (matrix units where it has them)
+
+  const Fact* peak(std::string_view dtype) const;  // null when the type is not supported
+};
+
+// The spec whose device-name patterns match; an "emulated " prefix is ignored. Null when unknown.
+const Spec* find_spec(std::string_view device_name);
+const std::vector<Spec>& specs();
+
+}  // namespace steelyard
