@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -44,6 +43,8 @@ constexpr std::uint64_t shift_to_even(std::uint64_t value, int bits) {
   return (value + below_half + odd) >> bits;
 }
 
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
 constexpr double power_of_two(int exponent) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
 }
@@ -67,27 +68,28 @@ struct Float {
 
   static constexpr double max() { return decode(largest << format.unused); }
 
-  // Moved to the places they have in a double, the bits of a value are that value times
-  // 2^(bias - 1023), subnormal values included.
   static constexpr double decode(std::uint64_t pattern) {
     pattern >>= format.unused;
-    const std::uint64_t magnitude = pattern & (sign - 1);
-    if (format.top == Top::finite && magnitude == 0 && (pattern & sign))
-      return std::numeric_limits<double>::quiet_NaN();
-    const double value = magnitude <= largest
-                             ? std::bit_cast<double>(magnitude << (52 - format.mantissa)) *
-                                   power_of_two(1023 - format.bias)
-                         : format.top == Top::ieee && magnitude == infinity
-                             ? std::numeric_limits<double>::infinity()
-                             : std::numeric_limits<double>::quiet_NaN();
-    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) | (pattern & sign) / sign
-                                                                           << 63);
+    const std::uint64_t negative = (pattern & sign) / sign, magnitude = pattern & (sign - 1);
+    if (format.top == Top::finite && negative && magnitude == 0) return not_a_number;
+    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(decode_magnitude(magnitude)) |
+                                 negative << 63);
+  }
+
+  // Moved to the places they have in a double, the bits of a value are that value times
+  // 2^(bias - 1023), subnormal values included.
+  static constexpr double decode_magnitude(std::uint64_t magnitude) {
+    if (magnitude <= largest)
+      return std::bit_cast<double>(magnitude << (52 - format.mantissa)) *
+             power_of_two(1023 - format.bias);
+    const bool infinite = format.top == Top::ieee && magnitude == infinity;
+    return infinite ? std::numeric_limits<double>::infinity() : not_a_number;
   }
 
   static constexpr std::uint64_t encode(double value) {
     if (value != value) return nan << format.unused;
     const auto word = std::bit_cast<std::uint64_t>(value);
-    std::uint64_t magnitude = round(word & ~(std::uint64_t{1} << 63));
+    std::uint64_t magnitude = encode_magnitude(word & ~(std::uint64_t{1} << 63));
     if (magnitude > largest) magnitude = format.overflow == Overflow::saturate ? largest : infinity;
     if (format.top == Top::finite && magnitude == 0) return 0;
     return ((word >> 63) * sign | magnitude) << format.unused;
@@ -95,7 +97,7 @@ struct Float {
 
   // The nearest pattern to a positive double as if there were no largest exponent: a carry out of
   // the mantissa steps into the exponent, as it should.
-  static constexpr std::uint64_t round(std::uint64_t magnitude) {
+  static constexpr std::uint64_t encode_magnitude(std::uint64_t magnitude) {
     constexpr int dropped = 52 - format.mantissa;
     constexpr std::uint64_t one = std::uint64_t{1} << 52;
     const int exponent = static_cast<int>(magnitude >> 52) - 1023 + format.bias;
