@@ -22,16 +22,19 @@ struct Table {
   std::vector<std::string> notes;              // sentences under the table
 };
 
-std::string markdown(const Table& table);  // aligned in the source too; `|`, HTML and control characters escaped
-std::string csv(const Table& table);       // RFC 4180; cells that a spreadsheet would execute are quoted with '
-std::string text(const Table& table);      // for a terminal: aligned columns, no markup
+std::string markdown(
+    const Table& table);  // aligned in the source too; `|`, HTML and control characters escaped
+std::string csv(
+    const Table& table);  // RFC 4180; cells that a spreadsheet would execute are quoted with '
+std::string text(const Table& table);  // for a terminal: aligned columns, no markup
 
 // One value with a unit chosen from its size: 1.5e-3 -> "1.500 ms".
 std::string seconds(double value);
-std::string bytes(double value);            // binary: "64 MiB"
+std::string bytes(double value);                        // binary: "64 MiB"
 std::string rate(double value, std::string_view unit);  // "432.1 GFLOP/s"
 
-// Untrusted text for one line of a terminal: control characters and invalid UTF-8 become visible escapes.
+// Untrusted text for one line of a terminal: control characters and invalid UTF-8 become visible
+// escapes.
 std::string printable(std::string_view text);
 
 }  // namespace steelyard
