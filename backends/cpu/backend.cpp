@@ -5,6 +5,15 @@
 namespace steelyard::cpu {
 namespace {
 
+std::vector<Kernel> all_kernels() {
+  std::vector<Kernel> all;
+  for (const std::span<const Kernel> table : {
+           gemm_kernels(),
+       })
+    all.insert(all.end(), table.begin(), table.end());
+  return all;
+}
+
 std::vector<std::unique_ptr<Device>> open_cpu() {
   std::vector<std::unique_ptr<Device>> devices;
   devices.push_back(std::make_unique<CpuDevice>());
@@ -14,7 +23,7 @@ std::vector<std::unique_ptr<Device>> open_cpu() {
 }  // namespace
 
 Backend cpu_backend() {
-  return {"cpu", {}, open_cpu};
+  return {"cpu", all_kernels(), open_cpu};
 }
 
 }  // namespace steelyard::cpu
