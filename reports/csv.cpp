@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
+#include <cstddef>
 
 #include "reports/render.h"
 
@@ -36,11 +37,11 @@ std::string field(std::string_view untrusted) {
 std::string csv(const Table& table) {
   std::string result;
   for (std::size_t i = 0; i < table.columns.size(); ++i)
-    result += (i ? "," : "") + field(table.columns[i].heading);
+    result.append(i ? "," : "").append(field(table.columns[i].heading));
   result += "\r\n";
   for (const auto& row : table.rows) {
     for (std::size_t i = 0; i < table.columns.size(); ++i)
-      result += (i ? "," : "") + field(row.at(i));
+      result.append(i ? "," : "").append(field(row.at(i)));
     result += "\r\n";
   }
   return result;

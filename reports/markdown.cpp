@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cctype>
 
+#include <fmt/format.h>
+
 #include "reports/layout.h"
 #include "reports/render.h"
 
@@ -37,7 +39,7 @@ std::string line(const std::vector<std::string>& cells, const std::vector<Column
                  const std::vector<std::size_t>& widths) {
   std::string result = "|";
   for (std::size_t i = 0; i < columns.size(); ++i)
-    result += " " + padded(cells.at(i), widths[i], columns[i].align) + " |";
+    result += fmt::format(" {} |", padded(cells.at(i), widths[i], columns[i].align));
   return result + "\n";
 }
 
@@ -45,7 +47,8 @@ std::string rule(const std::vector<Column>& columns, const std::vector<std::size
   std::string result = "|";
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string dashes(widths[i] + 1, '-');
-    result += columns[i].align == Align::left ? ":" + dashes + "|" : dashes + ":|";
+    result +=
+        columns[i].align == Align::left ? fmt::format(":{}|", dashes) : fmt::format("{}:|", dashes);
   }
   return result + "\n";
 }
@@ -55,12 +58,13 @@ std::string rule(const std::vector<Column>& columns, const std::vector<std::size
 std::string markdown(const Table& raw) {
   const Table table = escaped(raw, escape);
   std::string result;
-  if (!table.title.empty()) result += "## " + table.title + "\n\n";
+  if (!table.title.empty()) result += fmt::format("## {}\n\n", table.title);
   if (!table.columns.empty()) {
     const auto widths = column_widths(table);
     std::vector<std::string> headings;
     for (const auto& column : table.columns) headings.push_back(column.heading);
-    result += line(headings, table.columns, widths) + rule(table.columns, widths);
+    result += line(headings, table.columns, widths);
+    result += rule(table.columns, widths);
     for (const auto& row : table.rows) result += line(row, table.columns, widths);
     result += "\n";
   }
@@ -70,7 +74,7 @@ std::string markdown(const Table& raw) {
 
 std::string markdown_code(const std::vector<std::string>& lines) {
   std::string result;
-  for (const auto& code : lines) result += "    " + printable(code) + "\n";
+  for (const auto& code : lines) result += fmt::format("    {}\n", printable(code));
   return result + "\n";
 }
 

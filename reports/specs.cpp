@@ -62,7 +62,8 @@ struct Database {
 const Database& database() {
   static const Database parsed = [] {
     Database result;
-    for (const auto& gpu : json::parse(gpus_json).at("gpus")) {
+    const json file = json::parse(gpus_json);
+    for (const auto& gpu : file.at("gpus")) {
       for (const auto& name : gpu.at("device_names"))
         result.names.emplace_back(name, result.specs.size());
       result.specs.push_back(spec(gpu));

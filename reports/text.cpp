@@ -9,7 +9,7 @@ std::string line(const std::vector<std::string>& cells, const std::vector<Column
                  const std::vector<std::size_t>& widths) {
   std::string result;
   for (std::size_t i = 0; i < columns.size(); ++i)
-    result += (i ? "  " : "") + padded(cells.at(i), widths[i], columns[i].align);
+    result.append(i ? "  " : "").append(padded(cells.at(i), widths[i], columns[i].align));
   result.erase(result.find_last_not_of(' ') + 1);
   return result + "\n";
 }
