@@ -17,8 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-json data() {
-  return json::parse(std::ifstream(GPUS_JSON));
+json gpus() {
+  return json::parse(std::ifstream(GPUS_JSON)).at("gpus");
 }
 
 // Every fact of one GPU with its name.
