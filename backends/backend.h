@@ -49,6 +49,12 @@ struct Tensor {
   Encoding encoding = Encoding::ocp;
 };
 
+// Every tensor starts at a multiple of so many bytes.
+inline constexpr std::int64_t tensor_alignment = 64;
+constexpr std::int64_t align(std::int64_t bytes) {
+  return (bytes + tensor_alignment - 1) / tensor_alignment * tensor_alignment;
+}
+
 // What a Run works on.
 struct Inputs {
   Fill fill = Fill::normal;

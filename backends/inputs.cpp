@@ -50,6 +50,7 @@ void with_fill(DType type, Fill fill, Function function) {
   }
 }
 
+// The same for an operand, by what it holds; a derived one is zero.
 template <class Function>
 void with_content(const Operand& operand, Fill fill, Function function) {
   const bool random = fill == Fill::normal || fill == Fill::uniform;
@@ -64,7 +65,7 @@ void with_content(const Operand& operand, Fill fill, Function function) {
       if (!random) return function([](auto) { return 1; });
       return function([](auto word) { return 0.5 + word * 0x1p-32; });
     case Content::index:
-      return function([=](auto word) { return below(operand.limit, word); });
+      return function([limit = operand.limit](auto word) { return below(limit, word); });
     default:
       return function([](auto) { return 0; });
   }
@@ -79,8 +80,7 @@ struct Source {
   }
 };
 
-// Elements first, first + 1 ... of an operand whose elements are independent; first is a multiple
-// of 4.
+// Elements first, first + 1 ... of an operand whose elements are independent; 4 divides first.
 void draw(const Operand& operand, Fill fill, Source source, std::int64_t first,
           std::span<double> values) {
   with_content(operand, fill, [&](auto value) {

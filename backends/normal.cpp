@@ -11,6 +11,10 @@ std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(a) * b >> 64);
 }
 
+constexpr std::uint64_t power_of_two(int exponent) {
+  return std::uint64_t{1} << exponent;
+}
+
 // Trapezoidal sums of exp(-x^2 / 2) over x = 0, h, 2h ... 8 in units of 2^-47 h, with h = 2^-14.
 // The ratio of two neighbouring densities falls by exp(-h^2) from step to step, so that two
 // products a step make them all, and the two exponentials of powers of two are exact series in 64
@@ -18,11 +22,10 @@ std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
 constexpr int step_bits = 14;
 
 std::vector<std::uint64_t> half_normal_sums() {
-  constexpr auto power = [](int exponent) { return std::uint64_t{1} << exponent; };
-  constexpr std::uint64_t one_less = ~std::uint64_t{0};  // 1 - 2^-64, in units of 2^-64
-  constexpr std::uint64_t ratio_of_ratios = one_less - power(36) + power(7) + 1;
-  std::uint64_t ratio = one_less - power(35) + power(5) + 1;
-  std::uint64_t density = one_less;
+  // In units of 2^-64, so that a missing 1 is the wrap-around of 64 bits.
+  constexpr std::uint64_t ratio_of_ratios = -power_of_two(36) + power_of_two(7);
+  std::uint64_t ratio = -power_of_two(35) + power_of_two(5);
+  std::uint64_t density = ~std::uint64_t{0};
   std::vector<std::uint64_t> sums = {0};
   for (int step = 0; step < 8 << step_bits; ++step) {
     const std::uint64_t next = multiply_high(density, ratio);

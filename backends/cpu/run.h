@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backends/backend.h"
+#include "backends/cpu/region.h"
 
 namespace steelyard::cpu {
 
@@ -24,6 +25,7 @@ class CpuDevice final : public Device {
 
  private:
   DeviceInfo info_;
+  Region flush_;  // read before a window that wants cold caches
 };
 
 // The tensors of one operand set, found by the names that operands() gives them.
