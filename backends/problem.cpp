@@ -142,6 +142,28 @@ Work work_of(const Transformer& p) {
   return total;
 }
 
+DType type_of(const Gemm& p) {
+  return p.a;
+}
+DType type_of(const Attention& p) {
+  return p.dtype;
+}
+DType type_of(const Memory& p) {
+  return p.dtype;
+}
+DType type_of(const Layer& p) {
+  return p.dtype;
+}
+DType type_of(const Transformer& p) {
+  return p.dtype;
+}
+DType type_of(const Copy&) {
+  return DType::int8;
+}
+DType type_of(const Launch&) {
+  return DType::int32;
+}
+
 std::string types(const Gemm& p) {
   if (p.a == p.b && p.b == p.c) return std::string(name(p.a));
   if (p.a == p.b) return fmt::format("{}.{}", name(p.a), name(p.c));
@@ -207,6 +229,10 @@ std::string id_of(const Transformer& p) {
 
 Work work(const Problem& problem) {
   return std::visit([](const auto& p) { return work_of(p); }, problem);
+}
+
+DType compute_type(const Problem& problem) {
+  return std::visit([](const auto& p) { return type_of(p); }, problem);
 }
 
 std::string id(const Problem& problem) {

@@ -157,6 +157,9 @@ struct Work {
 
 Work work(const Problem& problem);
 
+// The number format whose units do the work: a GEMM's A, attention's Q.
+DType compute_type(const Problem& problem);
+
 // Shows kind, types, layout and shape: "gemm/bf16/nt/4096x4096x4096". Unique per problem.
 std::string id(const Problem& problem);
 

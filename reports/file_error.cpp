@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/file_error.h"
+
+#include <algorithm>
+
+#include "reports/json_writer.h"
+
+namespace steelyard {
+namespace {
+
+// Escaped as in JSON, without the quotes around it, and cut where a reader would stop.
+std::string one_line(std::string_view text) {
+  constexpr std::size_t longest = 400;
+  std::string quoted;
+  append_quoted(quoted, text.substr(0, longest));
+  const auto inner = quoted.substr(1, quoted.size() - 2);
+  return text.size() > longest ? inner + "..." : inner;
+}
+
+}  // namespace
+
+FileError file_error(const std::filesystem::path& file, std::string_view what,
+                     std::string_view remedy) {
+  return FileError(one_line(file.string()) + ": " + one_line(what) + "; " + one_line(remedy));
+}
+
+}  // namespace steelyard

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/json_writer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+
+namespace steelyard {
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::string_view not_finite = "not a finite number";
+
+// Length of the well-formed UTF-8 sequence in front of `text`, 0 when there is none (Unicode 15,
+// table 3-7: the second byte excludes overlong forms, surrogates and what lies beyond U+10FFFF).
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (within(0, 0xC2, 0xDF)) return within(1, 0x80, 0xBF) ? 2 : 0;
+  if (within(0, 0xE0, 0xEF)) {
+    const bool second = within(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF);
+    return second && within(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (within(0, 0xF0, 0xF4)) {
+    const bool second = within(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
+    return second && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view special = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt",
+                             hex = "0123456789abcdef";
+  if (const auto at = special.find(c); at != special.npos) {
+    out += {'\\', letters[at]};
+  } else if (static_cast<unsigned char>(c) < 0x20) {
+    out += {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+  } else {
+    out += c;
+  }
+}
+
+// The shortest digits that read back as `value`, and the power of ten of the first of them.
+struct Decimal {
+  bool negative = false;
+  std::string digits;
+  int exponent = 0;
+};
+
+Decimal decimal(double value) {
+  char buffer[32];
+  const auto written =
+      std::to_chars(buffer, std::end(buffer), std::abs(value), std::chars_format::scientific);
+  const std::string_view text(buffer, written.ptr);  // "1.25e-06"
+  const auto e = text.find('e');
+  Decimal result{.negative = std::signbit(value), .digits = std::string(text.substr(0, e))};
+  std::erase(result.digits, '.');
+  std::from_chars(&text[e + 2], written.ptr, result.exponent);
+  if (text[e + 1] == '-') result.exponent = -result.exponent;
+  return result;
+}
+
+// Plain digits where a reader can still count them, an exponent elsewhere.
+void append_decimal(std::string& out, const Decimal& number) {
+  const auto& [negative, digits, exponent] = number;
+  const int count = static_cast<int>(digits.size());
+  if (negative) out += '-';
+  if (exponent < -5 || exponent > 17) {
+    out += digits[0];
+    if (count > 1) out.append(".").append(digits, 1);
+    out.append("e").append(std::to_string(exponent));
+  } else if (exponent < 0) {
+    out.append("0.").append(-exponent - 1, '0').append(digits);
+  } else if (count <= exponent + 1) {
+    out.append(digits).append(exponent + 1 - count, '0').append(".0");
+  } else {
+    out.append(digits, 0, exponent + 1).append(".").append(digits, exponent + 1);
+  }
+}
+
+}  // namespace
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    if (length == 1) {
+      append_escaped(out, text[0]);
+    } else {
+      out += length == 0 ? replacement : text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  out += '"';
+}
+
+void JsonWriter::begin(char open, char close, Layout layout) {
+  separate();
+  out_ += open;
+  levels_.push_back({close, layout});
+}
+
+void JsonWriter::end() {
+  const Level level = levels_.back();
+  levels_.pop_back();
+  if (level.layout == lines && !level.empty) new_line();
+  out_ += level.close;
+}
+
+void JsonWriter::new_line() {
+  out_ += '\n';
+  out_.append(2 * levels_.size(), ' ');
+}
+
+void JsonWriter::separate() {
+  if (named_ || levels_.empty()) {
+    named_ = false;
+    return;
+  }
+  Level& level = levels_.back();
+  if (!level.empty) out_ += ',';
+  if (level.layout == lines) {
+    new_line();
+  } else if (!level.empty) {
+    out_ += ' ';
+  }
+  level.empty = false;
+}
+
+void JsonWriter::name(std::string_view name) {
+  separate();
+  append_quoted(out_, name);
+  out_ += ": ";
+  named_ = true;
+}
+
+void JsonWriter::value(std::nullptr_t) {
+  separate();
+  out_ += "null";
+}
+
+void JsonWriter::value(bool value) {
+  separate();
+  out_ += value ? "true" : "false";
+}
+
+void JsonWriter::value(std::int64_t value) {
+  separate();
+  out_ += std::to_string(value);
+}
+
+void JsonWriter::value(double value) {
+  if (!std::isfinite(value)) return this->value(nullptr);
+  separate();
+  append_decimal(out_, decimal(value));
+}
+
+void JsonWriter::value(std::string_view text) {
+  separate();
+  append_quoted(out_, text);
+}
+
+void JsonWriter::value(const Scalar& scalar) {
+  std::visit([this](const auto& held) { value(held); }, scalar);
+}
+
+void JsonWriter::nanoseconds(double seconds) {
+  if (!std::isfinite(seconds)) return value(nullptr);
+  separate();
+  Decimal number = decimal(seconds);
+  if (seconds != 0) number.exponent += 9;
+  append_decimal(out_, number);
+}
+
+void JsonWriter::number(std::string_view name, double value) {
+  member(name, value);
+  if (!std::isfinite(value)) member(std::string(name) + "_reason", not_finite);
+}
+
+void JsonWriter::time(std::string_view name_, double seconds) {
+  name(name_);
+  nanoseconds(seconds);
+  if (!std::isfinite(seconds)) member(std::string(name_) + "_reason", not_finite);
+}
+
+void JsonWriter::fields(const Fields& fields) {
+  for (const auto& [name, scalar] : fields) {
+    if (const double* value = std::get_if<double>(&scalar)) {
+      number(name, *value);
+    } else {
+      member(name, scalar);
+    }
+  }
+}
+
+}  // namespace steelyard
