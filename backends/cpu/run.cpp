@@ -56,7 +56,8 @@ void poison(const Tensor& tensor, int round) {
 
 class CpuRun final : public Run {
  public:
-  CpuRun(const Problem& problem, const Inputs& inputs, Body body, std::string detail)
+  CpuRun(const Problem& problem, const Inputs& inputs, Body body, std::string detail,
+         const Body& ahead)
       : body_(std::move(body)),
         detail_(std::move(detail)),
         region_(footprint(problem, inputs)),
@@ -66,6 +67,8 @@ class CpuRun final : public Run {
     for (int copy = 0; copy < inputs.copies; ++copy) free = lay_out(problem, inputs, free);
     for (int copy = 0; copy < inputs.copies; ++copy) fill(copy);
     drop_pure_inputs();
+    if (ahead)
+      for (const OperandSet& operand_set : sets_) ahead(Arguments(operand_set.tensors));
   }
 
   void launch(int copy) override { body_(Arguments(set(copy).tensors)); }
@@ -190,8 +193,8 @@ const Tensor& Arguments::tensor(std::string_view name) const {
 }
 
 std::unique_ptr<Run> make_run(const Problem& problem, const Inputs& inputs, Body body,
-                              std::string detail) {
-  return std::make_unique<CpuRun>(problem, inputs, std::move(body), std::move(detail));
+                              std::string detail, Body ahead) {
+  return std::make_unique<CpuRun>(problem, inputs, std::move(body), std::move(detail), ahead);
 }
 
 }  // namespace steelyard::cpu
