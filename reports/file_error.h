@@ -12,4 +12,7 @@ namespace steelyard {
 FileError file_error(const std::filesystem::path& file, std::string_view what,
                      std::string_view remedy);
 
+// Of a JSON parser's message, which holds the line and the column.
+FileError syntax_error(const std::filesystem::path& file, std::string_view message);
+
 }  // namespace steelyard
