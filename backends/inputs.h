@@ -15,7 +15,8 @@
 
 namespace steelyard {
 
-// normal: N(0,1), int8 scaled by 32, int4 by 2. uniform: [-1, 1), integers over their whole range.
+// normal: N(0,1), int8 scaled by 32, int4 by 2. uniform: [-1, 1) before rounding to the format,
+// integers over their whole range.
 // integers: small whole numbers whose products and sums are exact in every accumulator.
 enum class Fill { normal, uniform, integers, ones, zeros };
 
@@ -33,7 +34,8 @@ struct HostTensor {
 };
 
 // Element `index` of the input number `position` in operands(problem): a pure function of its
-// arguments.
+// arguments. An element of a permutation, of choices or of a cycle costs as much as its whole
+// tensor.
 double input_value(const Problem& problem, std::size_t position, std::int64_t index, Fill fill,
                    std::uint64_t seed);
 

@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <numeric>
 #include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "tests/catch.h"
 
@@ -249,6 +254,16 @@ TEST_CASE("a permutation has every index once, in an order of its seed") {
   CHECK_FALSE(std::is_sorted(place.begin(), place.end()));
   CHECK(place != input(unpermute, "place", Fill::normal, 2).values());
   CHECK(input_value(unpermute, 1, 17, Fill::normal, 1) == place[17]);
+}
+
+TEST_CASE("every order of a permutation is as likely as every other") {
+  const Problem unpermute =
+      Layer{.op = LayerOp::unpermute, .rows = 2, .columns = 1, .entries = 2, .choices = 2};
+  std::map<std::vector<double>, int> count;
+  for (std::uint64_t seed = 0; seed < 2400; ++seed)
+    ++count[input(unpermute, "place", Fill::ones, seed).values()];
+  CHECK(count.size() == 24);
+  for (const auto& [order, n] : count) CHECK(std::abs(n - 100) < 50);  // five standard deviations
 }
 
 TEST_CASE("the choices of a row are distinct and every expert is chosen alike") {
