@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <numbers>
+#include <string>
 
 #include "tests/catch.h"
 #include "tests/oracle.h"
@@ -274,6 +274,20 @@ TEST_CASE("storage rounds the probabilities before they meet V, and the output")
   CHECK(truth(p, inputs, "o").front() == Approx(weight / sum).epsilon(1e-14));
   const auto stored = reference(p, inputs, 0, Rounding::storage);
   CHECK(stored.front().values.front() == round_to(DType::bf16, 0.3671875 / sum));
+}
+
+TEST_CASE("storage rounds the probabilities of the backward pass before they meet dO") {
+  Attention p = {
+      .pass = Pass::backward, .dtype = DType::bf16, .queries = 1, .keys = 2, .head_dim = 1};
+  auto inputs = random_inputs(p);
+  set(inputs, "q", {1});
+  set(inputs, "k", {0, -1});
+  set(inputs, "do", {7});
+  const double second = 1 / (1 + std::exp(1));  // 0.26894, in bf16 0.26953125
+  CHECK(truth(p, inputs, "dv").back() == Approx(7 * second).epsilon(1e-14));
+  const auto stored = reference(p, inputs, 0, Rounding::storage);
+  CHECK(find(stored, "dv").values.back() ==
+        1.890625);  // 7 * 0.26953125 to even; unrounded 1.8828125
 }
 
 }  // namespace steelyard

@@ -104,6 +104,17 @@ TEST_CASE("samples of a large cache include the tokens just written") {
       CHECK(std::ranges::binary_search(cache.elements, e));
 }
 
+TEST_CASE("samples of a large table's gradient include the rows that were added to") {
+  Layer p = layer(LayerOp::embedding_scatter, 3, 4);
+  p.entries = 10000;
+  auto inputs = random_inputs(p);
+  set(inputs, "ids", {7777, 3333, 7777});
+  const Expected dtable = reference(p, inputs, 200).front();
+  for (const std::int64_t id : {3333, 7777})
+    for (std::int64_t e = id * 4; e < id * 4 + 4; ++e)
+      CHECK(std::ranges::binary_search(dtable.elements, e));
+}
+
 TEST_CASE("routing takes the largest logits, of equal ones the first, and weights that sum to 1") {
   Layer p = layer(LayerOp::route, 2, 1);
   p.choices = 3;

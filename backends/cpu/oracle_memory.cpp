@@ -4,24 +4,18 @@
 namespace steelyard::cpu {
 namespace {
 
-// Sum of term(i) for i < count, wider than the f64 kernels it judges.
+// sum = term(0) + ... + term(count - 1), wider than the f64 kernels it judges.
 template <class Term>
-Sum wide_sum(std::int64_t count, Term term) {
+void reduce(Expected& sum, std::int64_t count, Term term) {
   long double value = 0, magnitude = 0;
 #pragma omp parallel for schedule(static) reduction(+ : value, magnitude)
   for (std::int64_t i = 0; i < count; ++i) {
     value += term(i);
     magnitude += std::abs(term(i));
   }
-  return {static_cast<double>(value), static_cast<double>(magnitude)};
-}
-
-// sum = term(0) + ... + term(count - 1).
-template <class Term>
-void reduce(Expected& sum, std::int64_t count, Term term) {
   sum.terms = count;
   make_room<Sum>(sum);
-  put(sum, 0, wide_sum(count, term));
+  put(sum, 0, Sum{static_cast<double>(value), static_cast<double>(magnitude)});
 }
 
 // output[i] = x(i) + y(i).
