@@ -14,18 +14,12 @@ void rotate(const Layer& p, Question& question, const HostTensor& x, Expected& y
   const HostTensor& positions = question.input("positions");
   const std::int64_t half = p.head_dim / 2;
   y.terms = 2;
-  each_row(y, [&](std::int64_t row) {
-    std::vector<Sum> turned(p.columns);
-    for (std::int64_t column = 0; column < p.columns; ++column) {
-      const std::int64_t d = column % p.head_dim, i = d % half;
-      const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(p.head_dim);
-      const double angle = direction * positions.at(row) * std::pow(rope_base, exponent);
-      const std::int64_t e = row * p.columns + column;
-      turned[column] = d < half
-                           ? sum_of(x.at(e) * std::cos(angle), -x.at(e + half) * std::sin(angle))
-                           : sum_of(x.at(e) * std::cos(angle), x.at(e - half) * std::sin(angle));
-    }
-    return turned;
+  each_element(y, [&](std::int64_t e) {
+    const std::int64_t d = e % p.columns % p.head_dim, i = d % half;
+    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(p.head_dim);
+    const double angle = direction * positions.at(e / p.columns) * std::pow(rope_base, exponent);
+    return d < half ? sum_of(x.at(e) * std::cos(angle), -x.at(e + half) * std::sin(angle))
+                    : sum_of(x.at(e) * std::cos(angle), x.at(e - half) * std::sin(angle));
   });
 }
 
