@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/assign.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -10,7 +11,7 @@ namespace {
 // The seconds that `digits` nanoseconds are, by moving the decimal point: the inverse of writing
 // them.
 std::optional<double> shifted(std::string_view digits) {
-  const auto e = digits.find_first_of("eE");
+  const auto e = std::min(digits.find('e'), digits.find('E'));
   int exponent = 0;
   if (e != digits.npos) {
     const std::size_t sign = digits[e + 1] == '+' ? 1 : 0;

@@ -5,9 +5,11 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
+#include <sstream>
 
 #include "reports/file_error.h"
-#include "reports/read_file.h"
+#include "reports/open_file.h"
 #include "reports/record.h"
 #include "reports/record_layout.h"
 
@@ -248,17 +250,26 @@ ResultFile Reader::take() {
   return std::move(draft_.file);
 }
 
-}  // namespace
-
-ResultFile from_json(std::string_view text, const std::string& file_name) {
-  if (text.empty()) throw file_error(file_name, "is empty", "measure again");
+ResultFile read(std::istream& stream, const std::string& file_name) {
+  if (stream.peek() == std::istream::traits_type::eof()) {
+    throw file_error(file_name, "is empty", "measure again");
+  }
   Reader reader(file_name);
-  nlohmann::json::sax_parse(text, &reader);
+  nlohmann::json::sax_parse(stream, &reader);
   return reader.take();
 }
 
+}  // namespace
+
+ResultFile from_json(std::string_view text, const std::string& file_name) {
+  std::istringstream stream{std::string(text)};
+  return read(stream, file_name);
+}
+
 ResultFile read_results(const std::filesystem::path& path) {
-  return from_json(read_file(path), path.string());
+  ResultFile file;
+  with_file(path, [&](std::istream& stream) { file = read(stream, path.string()); });
+  return file;
 }
 
 }  // namespace steelyard
