@@ -19,21 +19,6 @@ namespace {
 constexpr std::string_view check_file = Complaint{}.remedy;
 constexpr std::string_view name_another = "name a file that steelyard wrote";
 
-// One step of a JSON pointer (RFC 6901).
-std::string step(std::string_view name) {
-  std::string result = "/";
-  for (char c : name) {
-    if (c == '~') {
-      result += "~0";
-    } else if (c == '/') {
-      result += "~1";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 // Receives a file's values in their order and lets the layout's rules take them.
 class Reader {
  public:
@@ -113,7 +98,7 @@ class Reader {
 std::string Reader::pointer() const {
   std::string result;
   for (const Frame& frame : std::span(frames_).first(depth_)) {
-    result += frame.list ? step(std::to_string(frame.index - 1)) : step(frame.key);
+    result += frame.list ? pointer_step(std::to_string(frame.index - 1)) : pointer_step(frame.key);
   }
   return result;
 }
@@ -229,7 +214,7 @@ void Reader::finish_row(Scope scope) {
 // Rows are compared by these keys, so a key must be that of its fields.
 void Reader::check_comparability() {
   for (const auto& [set_key, set] : draft_.comparability) {
-    const std::string place = "/context/steelyard/comparability" + step(set_key);
+    const std::string place = "/context/steelyard/comparability" + pointer_step(set_key);
     const auto made = comparability(std::move(set->fields));
     if (made->key != set_key) fail(place, "is missing, or its fields were changed");
     *set = *made;
