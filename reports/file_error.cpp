@@ -35,9 +35,10 @@ FileError file_error(const std::filesystem::path& file, std::string_view what,
 
 FileError syntax_error(const std::filesystem::path& file, std::string_view message) {
   // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
-  constexpr std::string_view before_place = " at ";
-  const auto place = message.find(before_place);
-  if (place != message.npos) message.remove_prefix(place + before_place.size());
+  for (std::string_view front : {"] ", "parse error at "}) {
+    const auto at = message.find(front);
+    if (at != message.npos) message.remove_prefix(at + front.size());
+  }
   return file_error(file, message, "the file is damaged: measure again or take a copy");
 }
 

@@ -173,7 +173,7 @@ void JsonWriter::value(const Scalar& scalar) {
 }
 
 void JsonWriter::nanoseconds(double seconds) {
-  if (!std::isfinite(seconds)) return value(nullptr);
+  if (!std::isfinite(seconds * 1e9)) return value(nullptr);
   separate();
   Decimal number = decimal(seconds);
   if (seconds != 0) number.exponent += 9;
@@ -188,7 +188,7 @@ void JsonWriter::number(std::string_view name, double value) {
 void JsonWriter::time(std::string_view name_, double seconds) {
   name(name_);
   nanoseconds(seconds);
-  if (!std::isfinite(seconds)) member(std::string(name_) + "_reason", not_finite);
+  if (!std::isfinite(seconds * 1e9)) member(std::string(name_) + "_reason", not_finite);
 }
 
 void JsonWriter::fields(const Fields& fields) {

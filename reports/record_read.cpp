@@ -182,7 +182,11 @@ bool Reader::end_object() {
   if (node == measured_row_) finish_row(Scope::measured);
   if (node == row_not_measured_) finish_row(Scope::not_measured);
   if (node == context_ && !seen_in_file_.test(steelyard_->number)) {
-    fail(pointer(), "has no member `steelyard`: this is not a Steelyard result file", name_another);
+    fail("/context", "has no member `steelyard`: this is not a Steelyard result file",
+         name_another);
+  }
+  if (node == root_ && !seen_in_file_.test(context_->number)) {
+    fail("", "has no member `context`: this is not a Steelyard result file", name_another);
   }
   return true;
 }
