@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +19,9 @@
 namespace steelyard {
 
 struct DeviceInfo {
-  std::string backend;       // "cpu", "cuda", "hip"
-  int index = 0;             // "cuda:0" is backend and index
-  std::string name;          // as the driver spells it
+  std::string backend;  // "cpu", "cuda", "hip"
+  int index = 0;        // "cuda:0" is backend and index
+  std::string name;     // as the driver spells it
   std::string vendor;
   std::string architecture;  // "sm_90", "gfx942", "x86-64-v4"
   std::string uuid;
@@ -30,7 +31,7 @@ struct DeviceInfo {
   std::int64_t memory_bytes = 0;
   std::int64_t last_level_cache_bytes = 0;  // as the run time reports it; specs may know more
   Encoding fp8 = Encoding::ocp;
-  bool emulated = false;  // results are verified, never timed
+  bool emulated = false;                                   // results are verified, never timed
   std::vector<std::pair<std::string, std::string>> facts;  // anything else worth recording
 };
 
@@ -48,6 +49,12 @@ struct Tensor {
   Encoding encoding = Encoding::ocp;
 };
 
+// Every tensor starts at a multiple of so many bytes.
+inline constexpr std::int64_t tensor_alignment = 64;
+constexpr std::int64_t align(std::int64_t bytes) {
+  return (bytes + tensor_alignment - 1) / tensor_alignment * tensor_alignment;
+}
+
 // What a Run works on.
 struct Inputs {
   Fill fill = Fill::normal;
@@ -62,9 +69,10 @@ class Run {
  public:
   virtual ~Run() = default;
 
-  virtual void launch(int copy) = 0;                       // enqueues once; does not wait
+  virtual void launch(int copy) = 0;                        // enqueues once; does not wait
   virtual std::vector<Tensor> outputs(int copy) const = 0;  // out and inout; does not wait
-  // Restores inout tensors and poisons pure outputs: NaN, for integers a pattern that `round` changes.
+  // Restores inout tensors and poisons pure outputs: NaN, for integers a pattern that `round`
+  // changes.
   virtual void reset(int copy, int round = 0) = 0;
   // What was written that must not be: a guard band or a pure input. Empty when nothing was.
   virtual std::string damage(int copy) const = 0;
@@ -76,14 +84,19 @@ class Run {
 struct Window {
   int launches = 1;
   int first_copy = 0;
-  std::int64_t flush_bytes = 0;              // read so many bytes before the window starts
-  bool graph = false;                        // replay as one graph, where the device has graphs
-  std::barrier<>* start_barrier = nullptr;   // begin together with other devices
+  std::int64_t flush_bytes = 0;             // read so many bytes before the window starts
+  bool graph = false;                       // replay as one graph, where the device has graphs
+  std::barrier<>* start_barrier = nullptr;  // begin together with other devices
 };
 
 struct Elapsed {
   double device_seconds = 0;  // by the device's own clock
   double host_seconds = 0;    // from enqueueing to completion
+};
+
+// A device that will not answer again: the process saves what it has and ends.
+struct DeviceLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 class Device {
@@ -97,7 +110,8 @@ class Device {
   virtual Telemetry telemetry() { return {.missing = "no sensors"}; }
 };
 
-// portable: one source for every device. tuned: written for one architecture. library: the vendor's.
+// portable: one source for every device. tuned: written for one architecture. library: the
+// vendor's.
 enum class Tier { portable, tuned, library };
 std::string_view name(Tier tier);
 std::optional<Tier> parse_tier(std::string_view text);

@@ -12,8 +12,9 @@ namespace steelyard {
 
 enum class DType { f64, f32, tf32, f16, bf16, fp8_e4m3, fp8_e5m2, int8, int4, int32 };
 
-// How the bits of an fp8 value are read. OCP: NVIDIA, and AMD from gfx950 on. FNUZ: AMD gfx942, with
-// one more bias, no infinity, no negative zero and a single NaN (0x80): the same bits are half the value.
+// How the bits of an fp8 value are read. OCP: NVIDIA, and AMD from gfx950 on. FNUZ: AMD gfx942,
+// with one more bias, no infinity, no negative zero and a single NaN (0x80): the same bits are half
+// the value.
 enum class Encoding { ocp, fnuz };
 
 // Bits in memory: tf32 is an f32 of which 19 bits count and takes 32; two int4 share a byte.
@@ -33,9 +34,9 @@ double unit_roundoff(DType type);
 // Largest finite value.
 double max_value(DType type, Encoding encoding = Encoding::ocp);
 
-// One value from its bits, and the bits of the nearest value: ties to even. Values beyond the largest
-// finite one become infinity in f64, f32, tf32, f16 and bf16 and saturate in fp8 and in integers (the
-// conversion of every fp8 training recipe); NaN stays NaN, and is 0 in integers.
+// One value from its bits, and the bits of the nearest value: ties to even. Values beyond the
+// largest finite one become infinity in f64, f32, tf32, f16 and bf16 and saturate in fp8 and in
+// integers (the conversion of every fp8 training recipe); NaN stays NaN, and is 0 in integers.
 double decode(DType type, std::uint64_t pattern, Encoding encoding = Encoding::ocp);
 std::uint64_t encode(DType type, double value, Encoding encoding = Encoding::ocp);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deterministic inputs: Philox4x32-10 and a quantile table made of integers only, so that every
-// machine and every backend works on the same bits (fp8: on the same values, whatever the encoding).
+// machine and every backend works on the same bits (fp8: on the same values, whatever the
+// encoding).
 #pragma once
 
 #include <cstddef>
@@ -31,7 +32,8 @@ struct HostTensor {
   std::vector<double> values() const;  // all elements, decoded
 };
 
-// Element `index` of the input number `position` in operands(problem): a pure function of its arguments.
+// Element `index` of the input number `position` in operands(problem): a pure function of its
+// arguments.
 double input_value(const Problem& problem, std::size_t position, std::int64_t index, Fill fill,
                    std::uint64_t seed);
 

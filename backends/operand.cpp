@@ -48,8 +48,8 @@ Operands operands_of(const Attention& p) {
     const std::vector<std::int64_t> cache = {p.batch * pages, p.page_size, p.kv_heads, p.head_dim};
     all.push_back({"k", p.dtype, cache});
     all.push_back({"v", p.dtype, cache});
-    all.push_back({"page_table", DType::int32, {p.batch, pages}, in, Content::permutation,
-                   p.batch * pages});
+    all.push_back(
+        {"page_table", DType::int32, {p.batch, pages}, in, Content::permutation, p.batch * pages});
   } else {
     all.push_back({"k", p.dtype, kv});
     all.push_back({"v", p.dtype, kv});
@@ -65,13 +65,20 @@ Operands operands_of(const Memory& p) {
   const auto written = [&](std::string_view name) { return Operand{name, p.dtype, shape, out}; };
   const Operand sum = {"sum", p.dtype, {1}, out};
   switch (p.op) {
-    case MemoryOp::read: return {a, sum};
-    case MemoryOp::write: return {written("a")};
-    case MemoryOp::copy: return {a, written("c")};
-    case MemoryOp::mul: return {{"c", p.dtype, shape}, written("b")};
-    case MemoryOp::add: return {a, b, written("c")};
-    case MemoryOp::triad: return {b, {"c", p.dtype, shape}, written("a")};
-    case MemoryOp::dot: return {a, b, sum};
+    case MemoryOp::read:
+      return {a, sum};
+    case MemoryOp::write:
+      return {written("a")};
+    case MemoryOp::copy:
+      return {a, written("c")};
+    case MemoryOp::mul:
+      return {{"c", p.dtype, shape}, written("b")};
+    case MemoryOp::add:
+      return {a, b, written("c")};
+    case MemoryOp::triad:
+      return {b, {"c", p.dtype, shape}, written("a")};
+    case MemoryOp::dot:
+      return {a, b, sum};
     case MemoryOp::chase:
       return {{"next", DType::int32, {p.bytes / 4}, in, Content::cycle},
               {"last", DType::int32, {1}, out}};
@@ -83,15 +90,22 @@ Operands operands_of(const Copy& p) {
   return {{"from", DType::int8, {p.bytes}}, {"to", DType::int8, {p.bytes}, out}};
 }
 
-Operands operands_of(const Launch&) { return {}; }
-Operands operands_of(const Transformer&) { return {}; }
+Operands operands_of(const Launch&) {
+  return {};
+}
+Operands operands_of(const Transformer&) {
+  return {};
+}
 
 // [rows, columns] tensors, inputs first.
 Operands norm(const Layer& p, bool bias) {
   const std::vector<std::int64_t> x = {p.rows, p.columns}, w = {p.columns};
   if (p.pass == Pass::backward) {
-    Operands all = {{"x", p.dtype, x}, {"weight", p.dtype, w}, {"dy", p.dtype, x},
-                    {"dx", p.dtype, x, out}, {"dweight", DType::f32, w, out}};
+    Operands all = {{"x", p.dtype, x},
+                    {"weight", p.dtype, w},
+                    {"dy", p.dtype, x},
+                    {"dx", p.dtype, x, out},
+                    {"dweight", DType::f32, w, out}};
     if (bias) all.push_back({"dbias", DType::f32, w, out});
     return all;
   }
@@ -106,16 +120,21 @@ Operands operands_of(const Layer& p) {
   const std::vector<std::int64_t> x = {p.rows, p.columns}, row = {p.rows};
   const Operand ids = {"ids", DType::int32, row, in, Content::index, p.columns};
   switch (p.op) {
-    case LayerOp::rms_norm: return norm(p, false);
-    case LayerOp::layer_norm: return norm(p, true);
+    case LayerOp::rms_norm:
+      return norm(p, false);
+    case LayerOp::layer_norm:
+      return norm(p, true);
     case LayerOp::rope:
       return {{backward ? "dy" : "x", p.dtype, x},
               {"positions", DType::int32, row, in, Content::positions, p.rows},
               {backward ? "dx" : "y", p.dtype, x, out}};
     case LayerOp::swiglu:
       if (backward)
-        return {{"gate", p.dtype, x}, {"up", p.dtype, x}, {"dy", p.dtype, x},
-                {"dgate", p.dtype, x, out}, {"dup", p.dtype, x, out}};
+        return {{"gate", p.dtype, x},
+                {"up", p.dtype, x},
+                {"dy", p.dtype, x},
+                {"dgate", p.dtype, x, out},
+                {"dup", p.dtype, x, out}};
       return {{"gate", p.dtype, x}, {"up", p.dtype, x}, {"y", p.dtype, x, out}};
     case LayerOp::gelu:
       if (backward) return {{"x", p.dtype, x}, {"dy", p.dtype, x}, {"dx", p.dtype, x, out}};
@@ -146,7 +165,11 @@ Operands operands_of(const Layer& p) {
       if (p.page_size > 0) {
         const std::int64_t pages = (p.entries + p.page_size - 1) / p.page_size;
         cache = {p.rows * pages, p.page_size, heads, p.head_dim};
-        all.push_back({"page_table", DType::int32, {p.rows, pages}, in, Content::permutation,
+        all.push_back({"page_table",
+                       DType::int32,
+                       {p.rows, pages},
+                       in,
+                       Content::permutation,
                        p.rows * pages});
       }
       all.push_back({"k_cache", p.dtype, cache, inout});
@@ -165,18 +188,24 @@ Operands operands_of(const Layer& p) {
               {"offsets", DType::int32, {p.entries + 1}, out}};   // first row of y of each expert
     case LayerOp::unpermute:  // each token: the sum of its copies by weight
       return {{"y", p.dtype, {p.rows * p.choices, p.columns}},
-              {"place", DType::int32, {p.rows, p.choices}, in, Content::permutation,
+              {"place",
+               DType::int32,
+               {p.rows, p.choices},
+               in,
+               Content::permutation,
                p.rows * p.choices},
               {"weight", DType::f32, {p.rows, p.choices}},
               {"x", p.dtype, x, out}};
-    case LayerOp::amax: return {{"x", p.dtype, x}, {"amax", DType::f32, row, out}};
+    case LayerOp::amax:
+      return {{"x", p.dtype, x}, {"amax", DType::f32, row, out}};
     case LayerOp::quantise:  // per row: scale = amax / largest value, q = x / scale
       return {{"x", p.dtype, x}, {"q", p.quantised, x, out}, {"scale", DType::f32, row, out}};
     case LayerOp::dequantise:
       return {{"q", p.quantised, x},
               {"scale", DType::f32, row, in, Content::scale},
               {"x", p.dtype, x, out}};
-    case LayerOp::adamw:  // f32 master weights and moments; `weight` is the copy the model computes with
+    case LayerOp::adamw:  // f32 master weights and moments; `weight` is the copy the model computes
+                          // with
       return {{"gradient", p.dtype, x},
               {"master", DType::f32, x, inout},
               {"moment1", DType::f32, x, inout},
@@ -194,7 +223,9 @@ std::int64_t elements(const Operand& operand) {
   return count;
 }
 
-std::int64_t bytes(const Operand& operand) { return bytes(operand.dtype, elements(operand)); }
+std::int64_t bytes(const Operand& operand) {
+  return bytes(operand.dtype, elements(operand));
+}
 
 std::vector<Operand> operands(const Problem& problem) {
   return std::visit([](const auto& p) { return operands_of(p); }, problem);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tensors of a problem: one list serves the input generator, the oracle, every kernel and work().
+// The tensors of a problem: one list serves the input generator, the oracle, every kernel and
+// work().
 #pragma once
 
 #include <cstddef>
@@ -24,7 +25,8 @@ enum class Content {
   positions,    // rows end at the last of `limit` positions: (limit - rows + row) for row < rows
   offsets,      // where each group of a grouped GEMM starts in [0, limit], by its Routing
   cycle,        // one random cycle through every 128-byte line of the array
-  derived       // made from other inputs by the device's own forward kernel (O and LSE of a backward pass)
+  derived  // made from other inputs by the device's own forward kernel (O and LSE of a backward
+           // pass)
 };
 
 struct Operand {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fp64 truth of every problem: plain loops, the reference of every test and of every measured row.
+// The fp64 truth of every problem: plain loops, the reference of every test and of every measured
+// row.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ struct Expected {
 std::vector<Expected> reference(const Problem& problem, std::span<const HostTensor> inputs,
                                 std::int64_t limit = 0, Rounding rounding = Rounding::exact);
 
-// About `count` distinct flat indices, ascending, the same for the same arguments: the corners, both
-// sides of every tile edge (multiples of 16 and up) of a few rows and columns, the rest at random.
+// About `count` distinct flat indices, ascending, the same for the same arguments: the corners,
+// both sides of every tile edge (multiples of 16 and up) of a few rows and columns, the rest at
+// random.
 std::vector<std::int64_t> sample(const Operand& operand, std::int64_t count);
 
 }  // namespace steelyard

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be measured, independent of who computes it. Every tensor is dense and row-major: the last
-// dimension of a shape is the one that is contiguous.
+// What can be measured, independent of who computes it. Every tensor is dense and row-major: the
+// last dimension of a shape is the one that is contiguous.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +18,18 @@ namespace steelyard {
 // A linear layer's forward pass is nt, its data gradient nn, its weight gradient tn.
 enum class Layout { nn, nt, tn };
 
-// none: numbers as they are. w8a8: 8-bit A and B with an f32 scale per row of A and per column of B.
-// w4a16: int4 B with an f32 scale per column and group of `scale_group` along k.
+// none: numbers as they are. w8a8: 8-bit A and B with an f32 scale per row of A and per column of
+// B. w4a16: int4 B with an f32 scale per column and group of `scale_group` along k.
 enum class Scaling { none, w8a8, w4a16 };
 
-// How many rows of A each group of a grouped GEMM gets: the same, Zipf (1/rank), or all in the first.
+// How many rows of A each group of a grouped GEMM gets: the same, Zipf (1/rank), or all in the
+// first.
 enum class Routing { uniform, zipf, one_hot };
 
 inline constexpr std::int64_t scale_group = 128;
 
-// C = alpha A B + beta C. With groups > 1 (the experts of a mixture) A's m rows are split between the
-// groups and each has a B of its own.
+// C = alpha A B + beta C. With groups > 1 (the experts of a mixture) A's m rows are split between
+// the groups and each has a B of its own.
 struct Gemm {
   std::int64_t m = 0, n = 0, k = 0;
   DType a = DType::bf16, b = DType::bf16, c = DType::bf16;
@@ -38,6 +39,9 @@ struct Gemm {
   std::int64_t groups = 1;
   Routing routing = Routing::uniform;
 };
+
+// First row of each group and the end of the last: groups + 1 numbers from 0 to m.
+std::vector<std::int64_t> group_offsets(const Gemm& gemm);
 
 enum class Pass { forward, backward, decode };
 
@@ -52,15 +56,21 @@ struct Attention {
   std::int64_t page_size = 0;
 };
 
-// The kernels of BabelStream under its names (mul is STREAM's scale), read and write alone, and a chain
-// of dependent loads through a random cycle of one element per 128-byte line.
+// The kernels of BabelStream under its names (mul is STREAM's scale), read and write alone, and a
+// chain of dependent loads through a random cycle of one element per 128-byte line.
 enum class MemoryOp { read, write, copy, mul, add, triad, dot, chase };
 
 struct Memory {
   MemoryOp op = MemoryOp::triad;
-  DType dtype = DType::f64;
-  std::int64_t bytes = 0;  // of one array; for chase the working set
+  DType dtype = DType::f64;  // chase: int32, the type of its links
+  std::int64_t bytes = 0;    // of one array; for chase the working set
 };
+
+inline constexpr std::int64_t chase_line_bytes = 128;
+
+// Loads of one chase: whole rounds of the cycle until there are enough to hide a launch, less one,
+// so that the walk from element 0 ends on the predecessor of element 0.
+std::int64_t chase_steps(const Memory& chase);
 
 enum class CopyPath { host_to_device, device_to_host, device_to_device };
 
@@ -77,9 +87,25 @@ struct Launch {
 };
 
 enum class LayerOp {
-  rms_norm, layer_norm, rope, swiglu, gelu, cross_entropy, log_probabilities, bias_add, residual_add,
-  embedding_gather, embedding_scatter, cache_append, route, permute, unpermute, amax, quantise,
-  dequantise, adamw
+  rms_norm,
+  layer_norm,
+  rope,
+  swiglu,
+  gelu,
+  cross_entropy,
+  log_probabilities,
+  bias_add,
+  residual_add,
+  embedding_gather,
+  embedding_scatter,
+  cache_append,
+  route,
+  permute,
+  unpermute,
+  amax,
+  quantise,
+  dequantise,
+  adamw
 };
 
 // One memory-bound operation of a transformer on rows x columns (tokens x width).
@@ -90,9 +116,9 @@ struct Layer {
   std::int64_t rows = 0, columns = 0;
   DType quantised = DType::fp8_e4m3;  // quantise and dequantise: the narrow side
   std::int64_t head_dim = 128;        // rope and cache_append: columns are heads of this width
-  std::int64_t entries = 0;           // embedding: vocabulary; route, permute: experts; cache: context
-  std::int64_t choices = 0;           // route, permute, unpermute: experts per token
-  std::int64_t page_size = 0;         // cache_append: 0 is a contiguous cache
+  std::int64_t entries = 0;    // embedding: vocabulary; route, permute: experts; cache: context
+  std::int64_t choices = 0;    // route, permute, unpermute: experts per token
+  std::int64_t page_size = 0;  // cache_append: 0 is a contiguous cache
 };
 
 // The constants that every kernel and the oracle share.
@@ -106,21 +132,23 @@ inline constexpr struct {
 
 enum class Phase { train, prefill, decode };
 
-// `layers` blocks of a decoder (attention with grouped queries, SwiGLU or routed experts) and the head.
+// `layers` blocks of a decoder (attention with grouped queries, SwiGLU or routed experts) and the
+// head.
 struct Transformer {
   std::string model = "tiny";
   Phase phase = Phase::prefill;
   DType dtype = DType::bf16;
   std::int64_t batch = 1, tokens = 1, context = 1;  // new tokens and all tokens of each sequence
-  std::int64_t width = 0, layers = 1, heads = 1, kv_heads = 1, head_dim = 128, ffn = 0, vocabulary = 0;
+  std::int64_t width = 0, layers = 1, heads = 1, kv_heads = 1, head_dim = 128, ffn = 0,
+               vocabulary = 0;
   std::int64_t experts = 0, choices = 0;
   bool graph = false;
 };
 
 using Problem = std::variant<Gemm, Attention, Memory, Copy, Launch, Layer, Transformer>;
 
-// The least any kernel must do, so that two kernels of one problem are judged alike: floating-point (or
-// integer) operations, compulsory traffic, and the dependent steps of a latency problem.
+// The least any kernel must do, so that two kernels of one problem are judged alike: floating-point
+// (or integer) operations, compulsory traffic, and the dependent steps of a latency problem.
 struct Work {
   double flops = 0;
   double bytes = 0;
@@ -129,6 +157,9 @@ struct Work {
 
 Work work(const Problem& problem);
 
+// The number format whose units do the work: a GEMM's A, attention's Q.
+DType compute_type(const Problem& problem);
+
 // Shows kind, types, layout and shape: "gemm/bf16/nt/4096x4096x4096". Unique per problem.
 std::string id(const Problem& problem);
 
@@ -136,7 +167,8 @@ std::string id(const Problem& problem);
 using Value = std::variant<bool, std::int64_t, double, std::string>;
 std::vector<std::pair<std::string, Value>> fields(const Problem& problem);
 
-// Why a problem cannot exist (a size below 1, an overflow, heads that do not divide); empty when it can.
+// Why a problem cannot exist (a size below 1, an overflow, heads that do not divide); empty when it
+// can.
 std::string fault(const Problem& problem);
 
 // The operations of a transformer step in their order.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Record: one row of every result file, the contract between measuring and reporting. A file is a
-// superset of Google Benchmark's JSON: what is ours hangs under a key `steelyard`; schema.json is the
-// published form.
+// superset of Google Benchmark's JSON: what is ours hangs under a key `steelyard`; schema.json is
+// the published form.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,14 @@ namespace steelyard {
 inline constexpr std::string_view schema_version = "1.0";
 inline constexpr std::string_view suite_version = "0.1.0";
 
-// A JSON scalar, and named scalars in the order they are written. Unknown facts are null with a reason
-// in a field `<name>_reason`.
+// A JSON scalar, and named scalars in the order they are written. Unknown facts are null with a
+// reason in a field `<name>_reason`.
 using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
 using Fields = std::vector<std::pair<std::string, Scalar>>;
 
-// unsupported: the device, a library or free memory rules it out. skipped: not asked of this device.
-// failed: an error while it ran. incorrect: verification failed. implausible: faster than the hardware.
+// unsupported: the device, a library or free memory rules it out. skipped: not asked of this
+// device. failed: an error while it ran. incorrect: verification failed. implausible: faster than
+// the hardware.
 enum class Status { ok, unsupported, skipped, failed, incorrect, implausible };
 std::string_view name(Status status);
 std::optional<Status> parse_status(std::string_view text);
@@ -68,8 +69,8 @@ struct Verdict {
   std::optional<bool> deterministic;
 };
 
-// What must agree for two rows to be compared: canonical JSON of `fields` and its SHA-256. Rows of one
-// file share the object.
+// What must agree for two rows to be compared: canonical JSON of `fields` and its SHA-256. Rows of
+// one file share the object.
 struct Comparability {
   std::string key;
   Fields fields;
@@ -84,7 +85,7 @@ struct Record {
   std::string detail;  // library version, algorithm, instruction set
   std::string device;  // "cpu:0"
   std::string device_name;
-  std::string unit;    // gcd, package, node
+  std::string unit;  // gcd, package, node
   std::string fill, cache, mode;
   std::uint64_t seed = 0;
   int repetition = 0, repetitions = 1;
@@ -107,8 +108,8 @@ struct Record {
 // "gemm/f32/nn/2048x2048x2048/onednn/library/cpu:0/normal/rotate/steady"
 std::string key(const Record& record);
 
-// What a file says once. `google` are Google Benchmark's own context fields; caches stand apart since
-// they are a list.
+// What a file says once. `google` are Google Benchmark's own context fields; caches stand apart
+// since they are a list.
 struct Cache {
   std::string type;
   int level = 0, size_bytes = 0, sharing = 0;
@@ -118,13 +119,13 @@ struct Context {
   Fields google;  // date, host_name, executable, num_cpus, mhz_per_cpu, cpu_scaling_enabled, ...
   std::vector<Cache> caches;
   std::vector<double> load_average;
-  std::string suite;                  // "gemm quick"
-  Fields build;                       // version, git commit, dirty, compiler, flags, gpu architectures
-  Fields host;                        // kernel, governor, memory, container hints, ...
-  std::vector<Fields> devices;        // id, name, vendor, architecture, driver, memory, caches, ...
-  Fields timer;                       // resolution and overhead of an empty window
-  Fields settings;                    // every option in force
-  Fields labels;                      // --label KEY=VALUE
+  std::string suite;            // "gemm quick"
+  Fields build;                 // version, git commit, dirty, compiler, flags, gpu architectures
+  Fields host;                  // kernel, governor, memory, container hints, ...
+  std::vector<Fields> devices;  // id, name, vendor, architecture, driver, memory, caches, ...
+  Fields timer;                 // resolution and overhead of an empty window
+  Fields settings;              // every option in force
+  Fields labels;                // --label KEY=VALUE
   std::vector<std::string> argv;
 };
 
@@ -147,8 +148,8 @@ ResultFile from_json(std::string_view text, const std::string& file_name);
 // Reads with a SAX parser: memory stays near the size of the records.
 ResultFile read_results(const std::filesystem::path& path);
 
-// Writes to a temporary file beside `path`, flushes it to the disk and renames it: a reader, a kill or
-// a full disk never meets half a file. Throws FileError.
+// Writes to a temporary file beside `path`, flushes it to the disk and renames it: a reader, a kill
+// or a full disk never meets half a file. Throws FileError.
 void write_results(const std::filesystem::path& path, const ResultFile& file);
 
 }  // namespace steelyard

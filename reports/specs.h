@@ -19,12 +19,13 @@ struct Fact {
 
 // One device as a driver shows it: a GPU, or one die (GCD) of a package of several.
 struct Spec {
-  std::string name;    // "H100-SXM5-80GB"
+  std::string name;  // "H100-SXM5-80GB"
   std::string vendor;
-  std::string unit;    // gcd or package
+  std::string unit;          // gcd or package
   int dies_per_package = 1;  // devices that the package shows as
   std::optional<Fact> memory_bytes, memory_bandwidth, last_level_cache, boost_clock, power;
-  std::vector<std::pair<std::string, Fact>> peaks;  // by dtype: "bf16", "fp8_e4m3", "f64" (matrix units where it has them)
+  std::vector<std::pair<std::string, Fact>>
+      peaks;  // by dtype: "bf16", "fp8_e4m3", "f64" (matrix units where it has them)
 
   const Fact* peak(std::string_view dtype) const;  // null when the type is not supported
 };

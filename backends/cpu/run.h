@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU as a device, and the one kind of Run it has: operand sets in host memory, a function over them.
+// The CPU as a device, and the one kind of Run it has: operand sets in host memory, a function over
+// them.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "backends/backend.h"
+#include "backends/cpu/region.h"
 
 namespace steelyard::cpu {
 
@@ -23,6 +25,7 @@ class CpuDevice final : public Device {
 
  private:
   DeviceInfo info_;
+  Region flush_;  // read before a window that wants cold caches
 };
 
 // The tensors of one operand set, found by the names that operands() gives them.
@@ -44,10 +47,11 @@ class Arguments {
 // What one launch does. Looks its tensors up in every call: launches rotate through operand sets.
 using Body = std::function<void(const Arguments&)>;
 
-// Allocates inputs.copies operand sets in huge pages where the system has them, 64-byte aligned, fills
-// them with make_inputs (or takes the bound tensors) and surrounds each tensor with guard bands.
-// `detail` is what Run::detail() says of the kernel.
+// Allocates inputs.copies operand sets in huge pages where the system has them, 64-byte aligned,
+// fills them with make_inputs (or takes the bound tensors) and surrounds each tensor with guard
+// bands. `detail` is what Run::detail() says of the kernel. `ahead` is done once to every operand
+// set: what a kernel may do beforehand, such as reordering weights.
 std::unique_ptr<Run> make_run(const Problem& problem, const Inputs& inputs, Body body,
-                              std::string detail = {});
+                              std::string detail = {}, Body ahead = {});
 
 }  // namespace steelyard::cpu

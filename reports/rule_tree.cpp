@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reports/record_layout.h"
+#include "reports/rule_tree.h"
 
 #include <cctype>
 
@@ -13,10 +13,10 @@ bool is_many(std::string_view segment) {
   return segment == "*" || segment == "{key}";
 }
 
-Node::Kind kind_of_holder(std::string_view segment) {
-  if (segment == "*") return Node::array;
-  if (segment == "{key}") return Node::map;
-  return std::isdigit(static_cast<unsigned char>(segment[0])) ? Node::tuple : Node::object;
+RuleNode::Kind kind_of_holder(std::string_view segment) {
+  if (segment == "*") return RuleNode::array;
+  if (segment == "{key}") return RuleNode::map;
+  return std::isdigit(static_cast<unsigned char>(segment[0])) ? RuleNode::tuple : RuleNode::object;
 }
 
 // "/timing/mode" -> "timing", and `path` becomes "/mode".
@@ -29,14 +29,14 @@ std::string_view cut_segment(std::string_view& path) {
 
 class Builder {
  public:
-  explicit Builder(Layout& layout) : layout_(layout) {}
+  explicit Builder(RuleTree& tree) : tree_(tree) {}
 
   void add(Scope scope, std::string_view row, std::string_view holder, const Rule& rule) {
-    Node* node = walk(&layout_.root, row, [](Node&, std::string_view) {});
-    Node* parent = node;
+    RuleNode* node = walk(&tree_.root, row, [](RuleNode&, std::string_view) {});
+    RuleNode* parent = node;
     std::string path;
     bool once = true;
-    const auto visit = [&](Node& next, std::string_view segment) {
+    const auto visit = [&](RuleNode& next, std::string_view segment) {
       parent = std::exchange(node, &next);
       path.append("/").append(segment);
       once = once && !is_many(segment);
@@ -44,15 +44,15 @@ class Builder {
     };
     walk(node, std::string(holder).append(rule.path), visit);
     node->rule = rule;
-    if (node->kind == Node::scalar && !rule.take) node->kind = Node::object;
+    if (node->kind == RuleNode::scalar && !rule.take) node->kind = RuleNode::object;
     // Elements may be none: what must be there is their list.
-    const Node& needed = is_many(path.substr(path.rfind('/') + 1)) ? *parent : *node;
+    const RuleNode& needed = is_many(path.substr(path.rfind('/') + 1)) ? *parent : *node;
     if (needed.number >= 0) places(scope)[needed.number].need = rule.need;
   }
 
  private:
   template <class Visit>
-  Node* walk(Node* node, std::string_view path, Visit visit) {
+  RuleNode* walk(RuleNode* node, std::string_view path, Visit visit) {
     while (!path.empty()) {
       const auto segment = cut_segment(path);
       node->kind = kind_of_holder(segment);
@@ -62,19 +62,19 @@ class Builder {
     return node;
   }
 
-  void number(Node& node, Scope scope, const std::string& path) {
+  void number(RuleNode& node, Scope scope, const std::string& path) {
     node.scope = scope;
     node.number = static_cast<int>(places(scope).size());
     places(scope).push_back({path});
   }
 
-  std::vector<Place>& places(Scope scope) { return layout_.places[static_cast<int>(scope)]; }
+  std::vector<Place>& places(Scope scope) { return tree_.places[static_cast<int>(scope)]; }
 
-  Layout& layout_;
+  RuleTree& tree_;
 };
 
-Layout build() {
-  Layout result;
+RuleTree build() {
+  RuleTree result;
   Builder builder(result);
   for (const Rule& rule : context_rules()) builder.add(Scope::file, "", "", rule);
   for (const Rule& rule : google_rules()) builder.add(Scope::measured, measured_row, "", rule);
@@ -91,8 +91,8 @@ Layout build() {
 
 }  // namespace
 
-const Layout& layout() {
-  static const Layout result = build();
+const RuleTree& rule_tree() {
+  static const RuleTree result = build();
   return result;
 }
 

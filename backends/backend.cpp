@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/backend.h"
+
+#include <algorithm>
+#include <array>
+
+namespace steelyard {
+namespace {
+
+constexpr std::array<std::pair<Tier, std::string_view>, 3> tiers = {
+    {{Tier::portable, "portable"}, {Tier::tuned, "tuned"}, {Tier::library, "library"}}};
+
+bool is_bound(const Operand& operand, const Inputs& inputs) {
+  return std::ranges::any_of(inputs.bound,
+                             [&](const Tensor& t) { return t.operand.name == operand.name; });
+}
+
+}  // namespace
+
+std::string_view name(Tier tier) {
+  return std::ranges::find(tiers, tier, [](const auto& entry) { return entry.first; })->second;
+}
+
+std::optional<Tier> parse_tier(std::string_view text) {
+  for (const auto& [tier, spelling] : tiers)
+    if (spelling == text) return tier;
+  return std::nullopt;
+}
+
+std::int64_t footprint(const Problem& problem, const Inputs& inputs) {
+  std::int64_t one_set = 0;
+  for (const Operand& operand : operands(problem))
+    if (!is_bound(operand, inputs))
+      one_set += align(bytes(operand)) + 2 * align(inputs.guard_bytes);
+  return one_set * inputs.copies;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/kernels.h"
+#include "backends/cpu/run.h"
+
+namespace steelyard::cpu {
+namespace {
+
+std::vector<Kernel> all_kernels() {
+  std::vector<Kernel> all;
+  for (const std::span<const Kernel> table : {
+           gemm_kernels(),
+           onednn_kernels(),
+           openblas_kernels(),
+       })
+    all.insert(all.end(), table.begin(), table.end());
+  return all;
+}
+
+std::vector<std::unique_ptr<Device>> open_cpu() {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(std::make_unique<CpuDevice>());
+  return devices;
+}
+
+}  // namespace
+
+Backend cpu_backend() {
+  return {"cpu", all_kernels(), open_cpu};
+}
+
+}  // namespace steelyard::cpu

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU's own GEMM, for a named instruction set: the kernel table takes the best, tests take all.
+#pragma once
+
+#include <memory>
+
+#include "backends/cpu/instruction_set.h"
+#include "backends/cpu/run.h"
+
+namespace steelyard::cpu {
+
+std::unique_ptr<Run> prepare_packed_gemm(InstructionSet set, CpuDevice& device, const Gemm& problem,
+                                         const Inputs& inputs);
+
+}  // namespace steelyard::cpu

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vectors of the instruction set a file is compiled for, and the products that GEMM sums. Internal
+// linkage throughout: a function of one instruction set must not stand in for another's.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+namespace steelyard::cpu {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+constexpr int panel_rows = 12;  // 24 accumulators, 2 of B and 1 of A: 27 of 32 registers
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32;
+constexpr int panel_rows = 6;  // 12 + 2 + 1 of 16 registers
+#else
+constexpr int vector_bytes = 16;
+constexpr int panel_rows = 6;
+#endif
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(vector_bytes)));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
+
+template <class T>
+T load(const void* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Rounding modes aside, bf16 is the upper half of an f32.
+struct Bf16 {
+  std::uint16_t bits;
+};
+
+float widen(Bf16 value) {
+  const std::uint32_t bits = std::uint32_t{value.bits} << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+// To nearest, ties to even; NaN stays NaN.
+Bf16 narrow_to_bf16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if (value != value) return {static_cast<std::uint16_t>(bits >> 16 | 0x40)};
+  return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+// A product names the packed element, how many consecutive k of it one lane of the accumulator sums
+// in one step (`depth`), and that step: sum += a * b, with the `depth` elements of A in every lane.
+template <class T>
+struct MultiplyAdd {
+  using Element = T;
+  using Sum = T;
+  using Unit = T;  // `depth` elements
+  static constexpr int depth = 1;
+  static Vector<T> step(Vector<T> sum, T a, Vector<T> b) { return sum + a * b; }
+};
+
+struct DotInt16 {
+  using Element = std::int16_t;
+  using Sum = std::int32_t;
+  using Unit = std::int32_t;
+  static constexpr int depth = 2;
+  static Vector<Sum> step(Vector<Sum> sum, Unit a, Vector<Sum> b) {
+#if defined(__AVX512VNNI__)
+    return (Vector<Sum>)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(a), (__m512i)b);
+#elif defined(__AVX512BW__)
+    return (Vector<Sum>)_mm512_add_epi32((__m512i)sum,
+                                         _mm512_madd_epi16(_mm512_set1_epi32(a), (__m512i)b));
+#elif defined(__AVX2__)
+    return (Vector<Sum>)_mm256_add_epi32((__m256i)sum,
+                                         _mm256_madd_epi16(_mm256_set1_epi32(a), (__m256i)b));
+#else
+    return (Vector<Sum>)_mm_add_epi32((__m128i)sum, _mm_madd_epi16(_mm_set1_epi32(a), (__m128i)b));
+#endif
+  }
+};
+
+#if defined(__AVX512BF16__)
+struct DotBf16 {
+  using Element = Bf16;
+  using Sum = float;
+  using Unit = std::int32_t;
+  static constexpr int depth = 2;
+  static Vector<Sum> step(Vector<Sum> sum, Unit a, Vector<std::int32_t> b) {
+    return (Vector<Sum>)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(a), (__m512bh)b);
+  }
+};
+using Bf16Product = DotBf16;
+#else
+using Bf16Product = MultiplyAdd<float>;  // widened when packed
+#endif
+
+}  // namespace
+}  // namespace steelyard::cpu

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The levels that kernels are compiled for; the best one this CPU has is chosen at run time.
+#pragma once
+
+#include <string_view>
+
+namespace steelyard::cpu {
+
+// v3: AVX2, FMA, F16C. v4: AVX-512 F, BW, CD, DQ, VL. v4_dot: v4 with BF16 and VNNI dot products.
+enum class InstructionSet { baseline, v3, v4, v4_dot };
+
+std::string_view name(InstructionSet set);
+bool can_run(InstructionSet set);
+InstructionSet best_instruction_set();
+
+}  // namespace steelyard::cpu

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of the CPU, one table per file.
+#pragma once
+
+#include <span>
+
+#include "backends/backend.h"
+
+namespace steelyard::cpu {
+
+std::span<const Kernel> gemm_kernels();       // gemm.cpp
+std::span<const Kernel> attention_kernels();  // attention.cpp
+std::span<const Kernel> memory_kernels();     // memory.cpp
+std::span<const Kernel> onednn_kernels();     // onednn.cpp
+std::span<const Kernel> openblas_kernels();   // openblas.cpp
+
+Backend cpu_backend();
+
+}  // namespace steelyard::cpu

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/machine.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <set>
+
+#include "backends/cpu/cgroup.h"
+#include "backends/cpu/files.h"
+#include "backends/cpu/instruction_set.h"
+
+namespace steelyard::cpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path cpu_folders = "/sys/devices/system/cpu";
+
+fs::path folder(int cpu) {
+  return cpu_folders / fmt::format("cpu{}", cpu);
+}
+
+std::vector<int> allowed_cpus() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &allowed)) cpus.push_back(cpu);
+  return cpus.empty() ? std::vector{0} : cpus;
+}
+
+struct Cache {
+  int level = 0;
+  std::int64_t bytes = 0;
+  std::string shared_by;
+};
+
+std::vector<Cache> caches_of(int cpu) {
+  std::vector<Cache> caches;
+  for (int i = 0;; ++i) {
+    const fs::path index = folder(cpu) / fmt::format("cache/index{}", i);
+    const auto level = read_number<int>(index / "level");
+    if (!level) return caches;
+    const auto kibibytes = read_number<std::int64_t>(index / "size");  // "32768K"
+    caches.push_back({*level, kibibytes.value_or(0) * 1024, first_line(index / "shared_cpu_list")});
+  }
+}
+
+std::int64_t meminfo(std::string_view key) {
+  return parse_number<std::int64_t>(field("/proc/meminfo", key)).value_or(0) * 1024;
+}
+
+std::string or_unknown(std::string text) {
+  return text.empty() ? "unknown" : text;
+}
+
+std::string instruction_sets() {
+  std::string list;
+  using enum InstructionSet;
+  for (const InstructionSet set : {baseline, v3, v4, v4_dot})
+    if (can_run(set)) list += fmt::format("{}{}", list.empty() ? "" : " ", name(set));
+  return list;
+}
+
+// The choice of a setting is in brackets: "always [madvise] never".
+std::string chosen(const std::string& line) {
+  const auto open = line.find('['), close = line.find(']');
+  if (open == std::string::npos || close == std::string::npos) return or_unknown(line);
+  return line.substr(open + 1, close - open - 1);
+}
+
+std::optional<double> mean_clock_hz(const std::vector<int>& cpus) {
+  double sum = 0;
+  for (const int cpu : cpus) {
+    const auto kilohertz = read_number<double>(folder(cpu) / "cpufreq/scaling_cur_freq");
+    if (!kilohertz) {
+      const auto megahertz = parse_number<double>(field("/proc/cpuinfo", "cpu MHz"));
+      return megahertz ? std::optional(*megahertz * 1e6) : std::nullopt;
+    }
+    sum += *kilohertz * 1e3;
+  }
+  return sum / static_cast<double>(cpus.size());
+}
+
+std::vector<fs::path> entries(const fs::path& parent) {
+  std::error_code none;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(parent, none)) found.push_back(entry.path());
+  return found;
+}
+
+std::optional<double> package_temperature() {
+  for (const fs::path& sensor : entries("/sys/class/hwmon")) {
+    const std::string driver = first_line(sensor / "name");
+    if (driver != "k10temp" && driver != "coretemp") continue;
+    if (const auto millidegrees = read_number<double>(sensor / "temp1_input"))
+      return *millidegrees / 1000;
+  }
+  return std::nullopt;
+}
+
+// Sum over the packages: intel-rapl:0, intel-rapl:1 (AMD's counters bear the name as well); the
+// parts of a package, intel-rapl:0:0, are contained in it.
+std::optional<double> package_energy() {
+  std::optional<double> joules;
+  for (const fs::path& zone : entries("/sys/class/powercap")) {
+    const std::string id = zone.filename();
+    if (!id.starts_with("intel-rapl:") || std::ranges::count(id, ':') != 1) continue;
+    if (const auto microjoules = read_number<double>(zone / "energy_uj"))
+      joules = joules.value_or(0) + *microjoules * 1e-6;
+  }
+  return joules;
+}
+
+}  // namespace
+
+std::vector<int> usable_cpus() {
+  std::set<std::string> cores;
+  std::vector<int> cpus;
+  for (const int cpu : allowed_cpus()) {
+    const std::string siblings = first_line(folder(cpu) / "topology/thread_siblings_list");
+    if (siblings.empty() || cores.insert(siblings).second) cpus.push_back(cpu);
+  }
+  if (const auto quota = cgroup_cpus())
+    cpus.resize(std::clamp<std::size_t>(static_cast<std::size_t>(*quota), 1, cpus.size()));
+  return cpus;
+}
+
+std::int64_t last_level_cache_bytes(const std::vector<int>& cpus) {
+  int last_level = 0;
+  std::int64_t sum = 0;
+  std::set<std::string> seen;
+  for (const int cpu : cpus)
+    for (const Cache& cache : caches_of(cpu)) {
+      if (cache.level > last_level) {
+        last_level = cache.level;
+        sum = 0;
+        seen.clear();
+      }
+      if (cache.level == last_level && seen.insert(cache.shared_by).second) sum += cache.bytes;
+    }
+  return sum;
+}
+
+std::int64_t total_memory() {
+  return meminfo("MemTotal");
+}
+
+std::int64_t available_memory() {
+  const std::int64_t available = meminfo("MemAvailable");
+  return std::min(available, cgroup_memory_left().value_or(available));
+}
+
+DeviceInfo describe_machine(const std::vector<int>& cpus) {
+  utsname system{};
+  uname(&system);
+  const std::string governor = first_line(folder(cpus.front()) / "cpufreq/scaling_governor");
+  return {
+      .backend = "cpu",
+      .name = or_unknown(field("/proc/cpuinfo", "model name")),
+      .vendor = or_unknown(field("/proc/cpuinfo", "vendor_id")),
+      .architecture = std::string(name(best_instruction_set())),
+      .driver = fmt::format("{} {}", system.sysname, system.release),
+      .compute_units = static_cast<int>(cpus.size()),
+      .memory_bytes = total_memory(),
+      .last_level_cache_bytes = last_level_cache_bytes(cpus),
+      .facts = {{"governor", or_unknown(governor)},
+                {"huge_pages", chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
+                {"instruction_sets", instruction_sets()},
+                {"family", or_unknown(field("/proc/cpuinfo", "cpu family"))},
+                {"model", or_unknown(field("/proc/cpuinfo", "model"))},
+                {"microcode", or_unknown(field("/proc/cpuinfo", "microcode"))}}};
+}
+
+Telemetry read_sensors(const std::vector<int>& cpus) {
+  Telemetry telemetry = {.clock_hz = mean_clock_hz(cpus),
+                         .energy_joules = package_energy(),
+                         .temperature_celsius = package_temperature(),
+                         .missing = "power: the CPU counts energy, not power"};
+  const auto lacks = [&](std::string_view what) { telemetry.missing += fmt::format("; {}", what); };
+  if (!telemetry.clock_hz) lacks("clock: neither cpufreq nor /proc/cpuinfo tells it");
+  if (!telemetry.energy_joules)
+    lacks("energy: no readable /sys/class/powercap/intel-rapl:*/energy_uj");
+  if (!telemetry.temperature_celsius)
+    lacks("temperature: no k10temp or coretemp in /sys/class/hwmon");
+  return telemetry;
+}
+
+}  // namespace steelyard::cpu

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operating system says about this machine and what of it this process may use.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace steelyard::cpu {
+
+// One logical CPU per core that the affinity mask allows, no more of them than the cgroup's quota.
+std::vector<int> usable_cpus();
+
+// Sum of the distinct last-level caches behind these CPUs; 0 when the system does not tell.
+std::int64_t last_level_cache_bytes(const std::vector<int>& cpus);
+
+std::int64_t total_memory();
+std::int64_t available_memory();  // the smaller of MemAvailable and what the cgroups leave
+
+DeviceInfo describe_machine(const std::vector<int>& cpus);
+Telemetry read_sensors(const std::vector<int>& cpus);
+
+}  // namespace steelyard::cpu

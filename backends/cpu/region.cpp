@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/region.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace steelyard::cpu {
+
+Region::Region(std::int64_t bytes) : bytes_(bytes) {
+  constexpr std::size_t huge_page = std::size_t{2} << 20;
+  mapped_bytes_ = static_cast<std::size_t>(bytes) + huge_page;  // room to align
+  mapping_ = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping_ == MAP_FAILED)
+    throw std::runtime_error(
+        fmt::format("cannot allocate {} bytes of host memory: {}", bytes, std::strerror(errno)));
+  const auto address = reinterpret_cast<std::uintptr_t>(mapping_);
+  const std::uintptr_t aligned = (address + huge_page - 1) / huge_page * huge_page;
+  data_ = static_cast<std::byte*>(mapping_) + (aligned - address);
+  madvise(data_, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);  // small pages do as well
+}
+
+Region::~Region() {
+  if (mapping_ != nullptr) munmap(mapping_, mapped_bytes_);
+}
+
+}  // namespace steelyard::cpu

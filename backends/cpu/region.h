@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host memory in huge pages, where the system has them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace steelyard::cpu {
+
+// Zero until written: the thread that touches a page first decides on which NUMA node it lies.
+class Region {
+ public:
+  Region() = default;
+  explicit Region(std::int64_t bytes);  // throws std::runtime_error, naming the size
+  Region(Region&& other) noexcept { swap(other); }
+  Region& operator=(Region&& other) noexcept {
+    Region taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~Region();
+
+  std::byte* data() const { return data_; }  // 2 MiB aligned
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  void swap(Region& other) noexcept {
+    std::swap(mapping_, other.mapping_);
+    std::swap(mapped_bytes_, other.mapped_bytes_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+  }
+
+  void* mapping_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
+  std::byte* data_ = nullptr;
+  std::int64_t bytes_ = 0;
+};
+
+}  // namespace steelyard::cpu

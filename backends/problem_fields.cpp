@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of problems: of their enumerators, and of their fields in result files.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "backends/problem.h"
+
+namespace steelyard {
+namespace {
+
+using Named = std::vector<std::pair<std::string, Value>>;
+
+Value text(std::string_view value) {
+  return std::string(value);
+}
+
+Named fields_of(const Gemm& p) {
+  return {{"kind", text("gemm")},
+          {"m", p.m},
+          {"n", p.n},
+          {"k", p.k},
+          {"a", text(name(p.a))},
+          {"b", text(name(p.b))},
+          {"c", text(name(p.c))},
+          {"layout", text(name(p.layout))},
+          {"alpha", p.alpha},
+          {"beta", p.beta},
+          {"groups", p.groups},
+          {"routing", text(name(p.routing))},
+          {"scaling", text(name(p.scaling))}};
+}
+
+Named fields_of(const Attention& p) {
+  return {{"kind", text("attention")},
+          {"pass", text(name(p.pass))},
+          {"dtype", text(name(p.dtype))},
+          {"batch", p.batch},
+          {"heads", p.heads},
+          {"kv_heads", p.kv_heads},
+          {"queries", p.queries},
+          {"keys", p.keys},
+          {"head_dim", p.head_dim},
+          {"causal", p.causal},
+          {"page_size", p.page_size}};
+}
+
+Named fields_of(const Memory& p) {
+  return {{"kind", text("memory")},
+          {"op", text(name(p.op))},
+          {"dtype", text(name(p.dtype))},
+          {"bytes", p.bytes}};
+}
+
+Named fields_of(const Copy& p) {
+  return {{"kind", text("copy")},
+          {"path", text(name(p.path))},
+          {"pinned", p.pinned},
+          {"bytes", p.bytes}};
+}
+
+Named fields_of(const Launch& p) {
+  return {{"kind", text("launch")}, {"graph", p.graph}, {"launches", p.launches}};
+}
+
+Named fields_of(const Layer& p) {
+  return {{"kind", text("layer")},
+          {"op", text(name(p.op))},
+          {"pass", text(name(p.pass))},
+          {"dtype", text(name(p.dtype))},
+          {"rows", p.rows},
+          {"columns", p.columns},
+          {"quantised", text(name(p.quantised))},
+          {"head_dim", p.head_dim},
+          {"entries", p.entries},
+          {"choices", p.choices},
+          {"page_size", p.page_size}};
+}
+
+Named fields_of(const Transformer& p) {
+  return {{"kind", text("transformer")},
+          {"model", p.model},
+          {"phase", text(name(p.phase))},
+          {"dtype", text(name(p.dtype))},
+          {"batch", p.batch},
+          {"tokens", p.tokens},
+          {"context", p.context},
+          {"width", p.width},
+          {"layers", p.layers},
+          {"heads", p.heads},
+          {"kv_heads", p.kv_heads},
+          {"head_dim", p.head_dim},
+          {"ffn", p.ffn},
+          {"vocabulary", p.vocabulary},
+          {"experts", p.experts},
+          {"choices", p.choices},
+          {"graph", p.graph}};
+}
+
+// What no positive size may be: the fields that may be 0.
+constexpr std::array optional_fields = {"page_size", "entries", "choices", "experts"};
+
+bool may_be_zero(const std::string& field) {
+  for (const char* optional : optional_fields)
+    if (field == optional) return true;
+  return false;
+}
+
+std::string fault_of(const Gemm& p) {
+  if (p.scaling == Scaling::w8a8 && (bits(p.a) != 8 || bits(p.b) != 8))
+    return "scaling w8a8 takes 8-bit a and b";
+  if (p.scaling == Scaling::w4a16 && p.b != DType::int4) return "scaling w4a16 takes b=int4";
+  return {};
+}
+
+std::string fault_of(const Attention& p) {
+  if (p.heads % p.kv_heads != 0)
+    return fmt::format("heads={} is not a multiple of kv_heads={}", p.heads, p.kv_heads);
+  if (p.causal && p.queries > p.keys)
+    return fmt::format("causal with queries={} > keys={} leaves queries without a key", p.queries,
+                       p.keys);
+  return {};
+}
+
+std::string fault_of(const Memory& p) {
+  if (p.bytes * 8 % bits(p.dtype) != 0)
+    return fmt::format("bytes={} is no whole number of {}", p.bytes, name(p.dtype));
+  if (p.op == MemoryOp::chase && p.bytes < 2 * chase_line_bytes)
+    return fmt::format("a chase needs two lines: bytes >= {}", 2 * chase_line_bytes);
+  return {};
+}
+
+std::string fault_of(const Layer& p) {
+  const bool by_head = p.op == LayerOp::rope || p.op == LayerOp::cache_append;
+  if (by_head && p.columns % p.head_dim != 0)
+    return fmt::format("columns={} is not a multiple of head_dim={}", p.columns, p.head_dim);
+  if (p.choices > p.entries && p.op != LayerOp::unpermute)
+    return fmt::format("choices={} of entries={}", p.choices, p.entries);
+  return {};
+}
+
+std::string fault_of(const Transformer& p) {
+  if (p.heads % p.kv_heads != 0)
+    return fmt::format("heads={} is not a multiple of kv_heads={}", p.heads, p.kv_heads);
+  return {};
+}
+
+std::string fault_of(const Copy&) {
+  return {};
+}
+std::string fault_of(const Launch&) {
+  return {};
+}
+
+// No tensor, nor any product of two or three sizes, may leave 62 bits.
+constexpr double largest = 4.6e18;
+
+}  // namespace
+
+std::vector<std::pair<std::string, Value>> fields(const Problem& problem) {
+  return std::visit([](const auto& p) { return fields_of(p); }, problem);
+}
+
+std::string fault(const Problem& problem) {
+  double volume = 1;
+  for (const auto& [field, value] : fields(problem)) {
+    const auto* size = std::get_if<std::int64_t>(&value);
+    if (size == nullptr) continue;
+    if (*size < (may_be_zero(field) ? 0 : 1))
+      return fmt::format("{}={} is below {}", field, *size, may_be_zero(field) ? 0 : 1);
+    volume *= static_cast<double>(std::max<std::int64_t>(*size, 1));
+  }
+  if (volume > largest) return "the sizes overflow 64-bit arithmetic";
+  return std::visit([](const auto& p) { return fault_of(p); }, problem);
+}
+
+std::string_view name(Layout layout) {
+  static constexpr std::array names = {"nn", "nt", "tn"};
+  return names[static_cast<int>(layout)];
+}
+
+std::string_view name(Scaling scaling) {
+  static constexpr std::array names = {"none", "w8a8", "w4a16"};
+  return names[static_cast<int>(scaling)];
+}
+
+std::string_view name(Routing routing) {
+  static constexpr std::array names = {"uniform", "zipf", "one_hot"};
+  return names[static_cast<int>(routing)];
+}
+
+std::string_view name(Pass pass) {
+  static constexpr std::array names = {"forward", "backward", "decode"};
+  return names[static_cast<int>(pass)];
+}
+
+std::string_view name(MemoryOp op) {
+  static constexpr std::array names = {"read", "write", "copy", "mul",
+                                       "add",  "triad", "dot",  "chase"};
+  return names[static_cast<int>(op)];
+}
+
+std::string_view name(CopyPath path) {
+  static constexpr std::array names = {"host_to_device", "device_to_host", "device_to_device"};
+  return names[static_cast<int>(path)];
+}
+
+std::string_view name(LayerOp op) {
+  static constexpr std::array names = {"rms_norm",
+                                       "layer_norm",
+                                       "rope",
+                                       "swiglu",
+                                       "gelu",
+                                       "cross_entropy",
+                                       "log_probabilities",
+                                       "bias_add",
+                                       "residual_add",
+                                       "embedding_gather",
+                                       "embedding_scatter",
+                                       "cache_append",
+                                       "route",
+                                       "permute",
+                                       "unpermute",
+                                       "amax",
+                                       "quantise",
+                                       "dequantise",
+                                       "adamw"};
+  return names[static_cast<int>(op)];
+}
+
+std::string_view name(Phase phase) {
+  static constexpr std::array names = {"train", "prefill", "decode"};
+  return names[static_cast<int>(phase)];
+}
+
+}  // namespace steelyard

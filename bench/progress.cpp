@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "reports/render.h"
+
+namespace steelyard {
+namespace {
+
+// The figure that fits the problem: time of one step, arithmetic, or bandwidth.
+std::string speed(const Record& record) {
+  const double median = record.timing.median_seconds;
+  if (record.steps > 0) return seconds(median / record.steps) + "/step";
+  if (record.flops > 0 && record.family != "memory") return rate(record.flops / median, "FLOP/s");
+  return rate(record.bytes / median, "B/s");
+}
+
+std::string outcome(const Record& record) {
+  if (record.status != Status::ok)
+    return fmt::format("{}: {}", name(record.status), printable(record.reason));
+  const Timing& timing = record.timing;
+  const double half = (timing.ci95_seconds.upper - timing.ci95_seconds.lower) / 2;
+  std::string flags;
+  for (const std::string& flag : timing.flags) flags += "  " + flag;
+  return fmt::format("{:>10} ± {:4.1f} %  {:>14}  n={}{}", seconds(timing.median_seconds),
+                     100 * half / timing.median_seconds, speed(record),
+                     timing.samples_seconds.size(), flags);
+}
+
+std::string duration(double value) {
+  const auto whole = static_cast<long>(value + 0.5);
+  return whole < 60 ? fmt::format("{} s", whole)
+                    : fmt::format("{} min {:02} s", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(std::span<const Row> rows)
+    : total_(rows.size()), on_terminal_(isatty(STDERR_FILENO) == 1) {
+  for (const Row& row : rows) width_ = std::max(width_, row.key.size());
+}
+
+void Progress::begin(const Row& row) {
+  if (!on_terminal_) return;
+  const std::string left = done_ == 0 ? "" : ", about " + duration(seconds_left()) + " left";
+  fmt::print(stderr, "[{}/{}{}] {}", done_ + 1, total_, left, row.key);
+  std::fflush(stderr);
+}
+
+void Progress::end(const Record& record) {
+  erase_line();
+  ++done_;
+  fmt::print("{:<{}}  {}\n", key(record), width_, outcome(record));
+  std::fflush(stdout);
+}
+
+void Progress::erase_line() const {
+  if (!on_terminal_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+}
+
+double Progress::seconds_left() const {
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+  return spent.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+}
+
+}  // namespace steelyard

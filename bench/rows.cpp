@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/rows.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <regex>
+
+namespace steelyard {
+namespace {
+
+// Whether "hip:all", "cuda" or "cuda:1" means this device.
+bool selects(const std::string& selection, const DeviceInfo& info) {
+  const auto colon = selection.find(':');
+  if (selection.substr(0, colon) != info.backend) return false;
+  if (colon == std::string::npos) return true;
+  const std::string which = selection.substr(colon + 1);
+  return which == "all" || which == std::to_string(info.index);
+}
+
+std::string known_devices(std::span<const std::unique_ptr<Device>> devices) {
+  std::vector<std::string> ids;
+  for (const auto& device : devices) ids.push_back(device_id(device->info()));
+  return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+class Filter {
+ public:
+  explicit Filter(const std::string& text) : excludes_(text.starts_with('-')) {
+    try {
+      expression_ = std::regex(excludes_ ? text.substr(1) : text, std::regex::ECMAScript);
+    } catch (const std::regex_error& error) {
+      throw UsageError(
+          fmt::format("--filter {}: not a regular expression: {}", text, error.what()));
+    }
+  }
+
+  bool keeps(const std::string& key) const {
+    return std::regex_search(key, expression_) != excludes_;
+  }
+
+ private:
+  bool excludes_;
+  std::regex expression_;
+};
+
+// A working-set sweep measures the caches themselves: it is always hot.
+CachePolicy policy_of(const Problem& problem, CachePolicy asked) {
+  const auto* memory = std::get_if<Memory>(&problem);
+  return memory != nullptr && memory->op == MemoryOp::chase ? CachePolicy::hot : asked;
+}
+
+std::string key_of(const Row& row, const Options& options) {
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}", id(row.problem), row.kernel.name,
+                     name(row.kernel.tier), device_id(row.device->info()), name(options.fill),
+                     name(row.cache), name(options.mode));
+}
+
+const Backend& backend_of(std::span<const Backend> backends, const Device& device) {
+  return *std::ranges::find(backends, device.info().backend, &Backend::name);
+}
+
+}  // namespace
+
+std::string device_id(const DeviceInfo& info) {
+  return fmt::format("{}:{}", info.backend, info.index);
+}
+
+std::vector<std::unique_ptr<Device>> open_devices(std::span<const Backend> backends,
+                                                  const std::vector<std::string>& selection) {
+  std::vector<std::unique_ptr<Device>> all;
+  for (const Backend& backend : backends)
+    for (auto& device : backend.open()) all.push_back(std::move(device));
+  for (const std::string& wanted : selection)
+    if (std::ranges::none_of(all, [&](const auto& d) { return selects(wanted, d->info()); }))
+      throw DeviceAbsent(fmt::format("--device {}: no such device here; there are: {}", wanted,
+                                     known_devices(all)));
+  std::erase_if(all, [&](const auto& device) {
+    return !selection.empty() && std::ranges::none_of(selection, [&](const std::string& wanted) {
+      return selects(wanted, device->info());
+    });
+  });
+  return all;
+}
+
+std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,
+                           std::span<const std::unique_ptr<Device>> devices,
+                           const Options& options) {
+  const Filter filter(options.filter);
+  const auto problems =
+      options.axes.empty() ? family.problems(options.suite) : sweep(family, options.axes);
+  std::vector<Row> rows;
+  for (const Problem& problem : problems)
+    for (const auto& device : devices)
+      for (const Kernel& kernel : backend_of(backends, *device).kernels) {
+        if (!options.kernel.empty() && kernel.name != options.kernel) continue;
+        if (options.tier && kernel.tier != *options.tier) continue;
+        if (kernel.supports(problem, device->info()).answer == Support::foreign) continue;
+        Row row = {.problem = problem,
+                   .kernel = kernel,
+                   .device = device.get(),
+                   .cache = policy_of(problem, options.cache)};
+        row.key = key_of(row, options);
+        if (filter.keeps(row.key)) rows.push_back(std::move(row));
+      }
+  if (rows.empty())
+    throw UsageError(
+        "no row matches --filter, --kernel, --tier and --device together; --list without them "
+        "shows "
+        "every row of the suite");
+  return rows;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of a run: which kernel computes which problem on which device.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "bench/command_line.h"
+#include "bench/suites.h"
+
+namespace steelyard {
+
+struct Row {
+  Problem problem;
+  Kernel kernel;
+  Device* device = nullptr;
+  CachePolicy cache = CachePolicy::rotate;
+  std::string key;
+};
+
+std::string device_id(const DeviceInfo& info);  // "cuda:0"
+
+// The devices that --device names, of all backends when it names none. Throws DeviceAbsent.
+std::vector<std::unique_ptr<Device>> open_devices(std::span<const Backend> backends,
+                                                  const std::vector<std::string>& selection);
+
+// A device that was asked for by name and is not there: exit code 6.
+struct DeviceAbsent : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// All rows that the options select, problems first, then devices, then kernels. Throws UsageError
+// for a filter that is no regular expression or that nothing matches.
+std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,
+                           std::span<const std::unique_ptr<Device>> devices,
+                           const Options& options);
+
+}  // namespace steelyard

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/run.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <optional>
+
+#include "bench/environment.h"
+#include "bench/interruption.h"
+#include "bench/measure_row.h"
+#include "bench/progress.h"
+#include "bench/repetitions.h"
+#include "bench/results.h"
+#include "reports/exit_code.h"
+#include "reports/render.h"
+
+namespace steelyard {
+namespace {
+
+using Devices = std::vector<std::unique_ptr<Device>>;
+
+// Seconds that the rows still to come may take, each.
+class Allowance {
+ public:
+  Allowance(const Options& options, std::size_t rows)
+      : budget_(options.budget_seconds), rows_left_(rows) {
+    const bool brief = options.suite == Suite::quick || options.suite == Suite::gate;
+    longest_ = brief ? 1 : options.suite == Suite::standard ? 5 : 15;
+  }
+
+  // Null when the budget is spent.
+  std::optional<double> next_row() {
+    const auto rows = static_cast<double>(rows_left_--);
+    if (!budget_) return longest_;
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+    const double left = *budget_ - spent.count();
+    if (left <= 0) return std::nullopt;
+    return std::min(longest_, left / rows);
+  }
+
+ private:
+  std::optional<double> budget_;
+  std::size_t rows_left_;
+  double longest_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// One process's measuring, with Google Benchmark as the shell that calls row after row.
+class Session : public benchmark::BenchmarkReporter {
+ public:
+  Session(const Family& family, const Options& options, const std::vector<Row>& rows,
+          Results& results)
+      : options_(options),
+        rows_(rows),
+        results_(results),
+        measurer_(family, options, "steelyard-" + family.name, interruption_asked),
+        progress_(rows),
+        allowance_(options, rows.size()) {}
+
+  int run() {
+    for (const Row& row : rows_)
+      benchmark::RegisterBenchmark(row.key.c_str(),
+                                   [this, &row](benchmark::State& state) { visit(row, state); })
+          ->Iterations(1)
+          ->UseManualTime();
+    benchmark::RunSpecifiedBenchmarks(this);
+    benchmark::ClearRegisteredBenchmarks();
+    if (error_) std::rethrow_exception(error_);
+    return code_;
+  }
+
+  bool ReportContext(const Context&) override { return true; }
+
+  void ReportRuns(const std::vector<Run>&) override {
+    if (!record_ || error_) return;
+    try {
+      results_.add(*record_);
+      progress_.end(*record_);
+    } catch (...) {
+      error_ = std::current_exception();  // Google Benchmark is not to be unwound
+    }
+    code_ = stronger(code_, code_of(record_->status));
+    record_.reset();
+  }
+
+ private:
+  static int code_of(Status status) {
+    if (status == Status::incorrect || status == Status::implausible) return incorrect_rows;
+    return status == Status::failed ? device_error : passed;
+  }
+
+  void visit(const Row& row, benchmark::State& state) {
+    if (code_ == interrupted || lost_ || error_) return state.SkipWithError("not measured");
+    progress_.begin(row);
+    measure(row);
+    if (!record_ || record_->status != Status::ok) return state.SkipWithError("not measured");
+    for (auto _ : state) state.SetIterationTime(record_->timing.median_seconds);
+  }
+
+  void measure(const Row& row) {
+    try {
+      const auto seconds_allowed = allowance_.next_row();
+      record_ = measurer_.measure_row(row, seconds_allowed);
+    } catch (const Interrupted&) {
+      code_ = interrupted;
+    } catch (const DeviceLost& lost) {
+      lost_ = true;
+      record_ = measurer_.failed(row, lost.what());
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+
+  const Options& options_;
+  const std::vector<Row>& rows_;
+  Results& results_;
+  Measurer measurer_;
+  Progress progress_;
+  Allowance allowance_;
+  std::optional<Record> record_;
+  std::exception_ptr error_;
+  bool lost_ = false;
+  int code_ = passed;
+};
+
+void list(const std::vector<Row>& rows) {
+  for (const Row& row : rows) fmt::print("{}\n", row.key);
+}
+
+void dry_run(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    const Support support = row.kernel.supports(row.problem, row.device->info());
+    const auto size = static_cast<double>(footprint(row.problem, {.copies = 1}));
+    fmt::print("{}  {}\n", row.key,
+               support.answer == Support::yes ? bytes(size) + " per operand set"
+                                              : "unsupported: " + support.reason);
+  }
+}
+
+void profile(const std::vector<Row>& rows, const Options& options) {
+  for (const Row& row : rows) {
+    if (row.kernel.supports(row.problem, row.device->info()).answer != Support::yes) continue;
+    const auto prepared =
+        row.kernel.prepare(*row.device, row.problem, {.fill = options.fill, .seed = options.seed});
+    row.device->time(*prepared, {.launches = 1});
+    fmt::print("launched {}\n", row.key);
+  }
+}
+
+std::string result_path(const Family& family, const Options& options) {
+  if (!options.json.empty()) return options.json;
+  return fmt::format("results/{}-{}-{}/steelyard-{}.json", utc_stamp(), host_name(options),
+                     name(options.suite), family.name);
+}
+
+int measure_all(const Family& family, const Options& options, const Devices& devices,
+                const std::vector<Row>& rows, int argc, char** argv) {
+  catch_interruptions();
+  const std::string path = result_path(family, options);
+  const auto repetition = this_repetition();
+  if (options.repetitions > 1 && !repetition)
+    return run_repetitions(options.repetitions, path, argc, argv);
+
+  Results results(path, options.csv, repetition.value_or(Repetition{}),
+                  capture_environment(family.name, options, devices, argc, argv));
+  Session session(family, options, rows, results);
+  const int code = session.run();
+  fmt::print("\n{} written\n", path);
+  return interruption_asked() ? interrupted : code;
+}
+
+int dispatch(const Family& family, std::span<const Backend> backends, int argc, char** argv) {
+  const auto options = parse_command_line(family.name, argc, argv);
+  if (!options) return passed;
+  const Devices devices = open_devices(backends, options->devices);
+  const auto rows = make_rows(family, backends, devices, *options);
+  if (options->list) return list(rows), passed;
+  if (options->dry_run) return dry_run(rows), passed;
+  if (options->profile) return profile(rows, *options), passed;
+  return measure_all(family, *options, devices, rows, argc, argv);
+}
+
+}  // namespace
+
+int run(const Family& family, std::span<const Backend> backends, int argc, char** argv) {
+  const auto explain = [&](const std::exception& error, int code) {
+    fmt::print(stderr, "steelyard-{}: {}\n", family.name, error.what());
+    return code;
+  };
+  try {
+    return dispatch(family, backends, argc, argv);
+  } catch (const UsageError& error) {
+    return explain(error, usage_error);
+  } catch (const FileError& error) {
+    return explain(error, usage_error);
+  } catch (const DeviceAbsent& error) {
+    return explain(error, device_error);
+  } catch (const std::exception& error) {
+    return explain(error, device_error);
+  }
+}
+
+}  // namespace steelyard

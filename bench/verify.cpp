@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "bench/tolerance.h"
+
+namespace steelyard {
+namespace {
+
+// Elements of an output that are checked one by one; larger outputs are sampled.
+constexpr std::int64_t element_limit = std::int64_t{1} << 20;
+constexpr std::int64_t sample_size = 4096;
+
+// Sums of long rows are expensive in plain loops: beyond 1024^3 operations a sample has to do.
+std::int64_t limit_for(const Problem& problem) {
+  const double affordable = 2.2e9;
+  if (work(problem).flops > affordable) return sample_size;
+  return std::holds_alternative<Memory>(problem) ? 0 : element_limit;
+}
+
+double largest_difference(const Expected& a, const Expected& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.values.size(); ++i)
+    largest = std::max(largest, std::abs(a.values[i] - b.values[i]));
+  return largest;
+}
+
+std::string scope(const Expected& expected) {
+  const std::int64_t all = elements(expected.operand);
+  if (expected.elements.empty()) return fmt::format("all {} elements", all);
+  return fmt::format("{} of {} elements", expected.elements.size(), all);
+}
+
+// Exact: sums of whole numbers are rounded once, to the output's format, and leave no tolerance.
+enum class Criterion { bounds, exact };
+
+// Grows a verdict by one output.
+struct Comparison {
+  Verdict verdict = {.ok = true};
+  double error_squares = 0, truth_squares = 0;
+
+  void add(const Truth& truth, std::size_t output, const HostTensor& found, Criterion criterion) {
+    const Expected& expected = truth.exact()[output];
+    const double unavoidable = truth.unavoidable_error()[output];
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+      const double value =
+          found.at(expected.elements.empty() ? static_cast<std::int64_t>(i) : expected.elements[i]);
+      if (criterion == Criterion::exact)
+        add_element(value, round_to(expected.operand.dtype, expected.values[i], found.encoding), 0);
+      else
+        add_element(value, expected.values[i],
+                    tolerance(truth.problem(), expected, i, unavoidable));
+    }
+    verdict.check += fmt::format("{}{}: {}", verdict.check.empty() ? "" : "; ",
+                                 expected.operand.name, scope(expected));
+  }
+
+  void add_element(double found, double truth, double allowed) {
+    const double difference = found == truth ? 0 : std::abs(found - truth);
+    const double ratio = difference == 0 ? 0 : allowed > 0 ? difference / allowed : HUGE_VAL;
+    error_squares += difference * difference;
+    truth_squares += truth * truth;
+    if (ratio <= verdict.error) return;  // false for NaN: poison that was never overwritten
+    verdict.error = std::isfinite(ratio) ? ratio : std::numeric_limits<double>::max();
+    verdict.tolerance = allowed;
+    verdict.ok = verdict.error <= 1;
+  }
+
+  Verdict finish() {
+    const double relative = std::sqrt(error_squares / truth_squares);
+    if (std::isfinite(relative)) verdict.relative_error = relative;
+    return verdict;
+  }
+};
+
+bool has_integer_output(const Run& run, int copy) {
+  return std::ranges::any_of(run.outputs(copy),
+                             [](const Tensor& t) { return is_integer(t.operand.dtype); });
+}
+
+Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterion criterion) {
+  Comparison comparison;
+  const std::vector<Tensor> outputs = run.outputs(copy);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    comparison.add(truth, i, device.read(outputs[i]), criterion);
+  if (const std::string damage = run.damage(copy); !damage.empty()) {
+    comparison.verdict.ok = false;
+    comparison.verdict.check += "; " + damage;
+  }
+  return comparison.finish();
+}
+
+// Under one poison, or two where a pattern could be taken for a result.
+Verdict launch_and_compare(Device& device, Run& run, int copy, const Truth& truth,
+                           Criterion criterion) {
+  const int rounds = has_integer_output(run, copy) ? 2 : 1;
+  Verdict verdict;
+  for (int round = 0; round < rounds; ++round) {
+    run.reset(copy, round);
+    device.time(run, {.launches = 1, .first_copy = copy});
+    verdict = compare(device, run, copy, truth, criterion);
+    if (!verdict.ok) break;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Truth::Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding encoding)
+    : problem_(problem), inputs_(make_inputs(problem, fill, seed, encoding)) {
+  const std::int64_t limit = limit_for(problem);
+  exact_ = reference(problem, inputs_, limit, Rounding::exact);
+  unavoidable_.assign(exact_.size(), 0.0);
+  if (!std::holds_alternative<Attention>(problem)) return;
+  const auto rounded = reference(problem, inputs_, limit, Rounding::storage);
+  for (std::size_t i = 0; i < exact_.size(); ++i)
+    unavoidable_[i] = largest_difference(exact_[i], rounded[i]);
+}
+
+bool exact_in_integers(const Problem& problem) {
+  if (const auto* gemm = std::get_if<Gemm>(&problem)) {
+    const auto halves = [](double factor) { return std::floor(factor * 2) == factor * 2; };
+    // Products of [-4, 4] sum to at most 16 k, which an f32 accumulator holds exactly below 2^24.
+    return gemm->k < (1 << 20) && halves(gemm->alpha) && halves(gemm->beta);
+  }
+  if (const auto* memory = std::get_if<Memory>(&problem))
+    return memory->op == MemoryOp::copy || memory->op == MemoryOp::add ||
+           memory->op == MemoryOp::write || memory->op == MemoryOp::chase;
+  return std::holds_alternative<Copy>(problem);
+}
+
+Verdict verify(Device& device, Run& run, int copy, const Truth& truth) {
+  return launch_and_compare(device, run, copy, truth, Criterion::bounds);
+}
+
+Verdict check(Device& device, Run& run, int copy, const Truth& truth) {
+  return compare(device, run, copy, truth, Criterion::bounds);
+}
+
+Verdict verify_exactly(Device& device, Run& run, const Truth& truth) {
+  Verdict verdict = launch_and_compare(device, run, 0, truth, Criterion::exact);
+  verdict.check = "exact integers, " + verdict.check;
+  return verdict;
+}
+
+}  // namespace steelyard

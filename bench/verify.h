@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is what a Run computes right? METHOD.md has the bounds and where they come from.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/oracle.h"
+#include "reports/record.h"
+
+namespace steelyard {
+
+// The truth of one problem on one fill, kept for all kernels that are measured on it.
+class Truth {
+ public:
+  Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding encoding);
+
+  const Problem& problem() const { return problem_; }
+  const std::vector<HostTensor>& inputs() const { return inputs_; }
+  const std::vector<Expected>& exact() const { return exact_; }
+  // The error that rounding to the problem's types causes alone, by output; for attention.
+  const std::vector<double>& unavoidable_error() const { return unavoidable_; }
+
+ private:
+  Problem problem_;
+  std::vector<HostTensor> inputs_;
+  std::vector<Expected> exact_;
+  std::vector<double> unavoidable_;
+};
+
+// Poisons the outputs of operand set `copy`, launches once and checks what came out, guard bands
+// and inputs included. Integer outputs are checked under two poisons.
+Verdict verify(Device& device, Run& run, int copy, const Truth& truth);
+
+// The same without launching: for outputs that a timed launch has just left.
+Verdict check(Device& device, Run& run, int copy, const Truth& truth);
+
+// Whether every operation on whole small numbers is exact in this problem, so that `integers` input
+// must give bit-equal results on every device.
+bool exact_in_integers(const Problem& problem);
+
+// Whether `integers` input gives exactly the expected values. Verdict::check names the pass.
+Verdict verify_exactly(Device& device, Run& run, const Truth& truth);
+
+}  // namespace steelyard

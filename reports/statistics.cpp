@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+namespace steelyard {
+namespace {
+
+std::vector<double> sorted(std::span<const double> samples) {
+  if (samples.empty()) throw std::logic_error("statistics of no samples");
+  std::vector<double> values(samples.begin(), samples.end());
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// Type 7 of Hyndman and Fan (Sample quantiles in statistical packages, 1996).
+double interpolate(const std::vector<double>& ascending, double q) {
+  const double position = q * static_cast<double>(ascending.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const auto above = std::min(below + 1, ascending.size() - 1);
+  return std::lerp(ascending[below], ascending[above], position - static_cast<double>(below));
+}
+
+// The largest rank r (from 1) with P(x_r <= median <= x_(n+1-r)) >= 95 %: fewer than r of n samples
+// lie below the median with the probability of a binomial distribution with p = 1/2.
+std::size_t lower_rank(std::size_t n) {
+  const double count = static_cast<double>(n);
+  double log_term = -count * std::log(2.0);  // of C(n, 0) / 2^n
+  double below = std::exp(log_term);
+  std::size_t rank = 1;
+  for (;; ++rank) {
+    const double k = static_cast<double>(rank);
+    log_term += std::log((count - k + 1) / k);
+    below += std::exp(log_term);
+    if (below > 0.025) return rank;
+  }
+}
+
+// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), evaluated
+// by the modified method of Lentz. Converges fast for x < (a + 1) / (a + b + 2).
+double beta_fraction(double a, double b, double x) {
+  constexpr double tiny = 1e-300;
+  const auto away_from_zero = [](double value) { return std::abs(value) < tiny ? tiny : value; };
+  double numerator = 1, denominator = 1 / away_from_zero(1 - (a + b) * x / (a + 1));
+  double result = denominator;
+  for (int m = 1; m <= 10000; ++m) {
+    const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+    const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    double change = 0;
+    for (const double coefficient : {even, odd}) {
+      denominator = 1 / away_from_zero(1 + coefficient * denominator);
+      numerator = away_from_zero(1 + coefficient / numerator);
+      change = denominator * numerator;
+      result *= change;
+    }
+    if (std::abs(change - 1) < 1e-15) break;
+  }
+  return result;
+}
+
+double regularised_beta(double a, double b, double x) {
+  if (x <= 0 || x >= 1) return x <= 0 ? 0 : 1;
+  if (x > (a + 1) / (a + b + 2)) return 1 - regularised_beta(b, a, 1 - x);
+  const double log_front =
+      a * std::log(x) + b * std::log1p(-x) + std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b);
+  return std::exp(log_front) / a * beta_fraction(a, b, x);
+}
+
+// P(T > t) for t >= 0.
+double student_t_tail(double t, double degrees_of_freedom) {
+  const double x = degrees_of_freedom / (degrees_of_freedom + t * t);
+  return regularised_beta(degrees_of_freedom / 2, 0.5, x) / 2;
+}
+
+}  // namespace
+
+double quantile(std::span<const double> samples, double q) {
+  if (!(q >= 0 && q <= 1)) throw std::logic_error("a quantile outside [0, 1]");
+  return interpolate(sorted(samples), q);
+}
+
+double median(std::span<const double> samples) {
+  return quantile(samples, 0.5);
+}
+
+double trimmed_mean(std::span<const double> samples) {
+  const auto values = sorted(samples);
+  return mean(std::span(values).first(values.size() - values.size() / 10));
+}
+
+Interval median_ci95(std::span<const double> samples) {
+  const auto values = sorted(samples);
+  const std::size_t n = values.size();
+  const std::size_t rank = n < 6 ? 1 : lower_rank(n);
+  return {.lower = values[rank - 1], .upper = values[n - rank]};
+}
+
+double lag1_autocorrelation(std::span<const double> samples) {
+  if (samples.empty()) throw std::logic_error("statistics of no samples");
+  const double centre = mean(samples);
+  double variance = 0, covariance = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    variance += (samples[i] - centre) * (samples[i] - centre);
+    if (i > 0) covariance += (samples[i - 1] - centre) * (samples[i] - centre);
+  }
+  return variance > 0 ? covariance / variance : 0;
+}
+
+double student_t_quantile(double probability, double degrees_of_freedom) {
+  if (!(probability > 0 && probability < 1 && degrees_of_freedom > 0))
+    throw std::logic_error("a t quantile needs 0 < probability < 1 and degrees of freedom > 0");
+  if (probability < 0.5) return -student_t_quantile(1 - probability, degrees_of_freedom);
+  double low = 0, high = 1;
+  while (student_t_tail(high, degrees_of_freedom) > 1 - probability) high *= 2;
+  while (high - low > 4 * std::numeric_limits<double>::epsilon() * high) {
+    const double middle = std::midpoint(low, high);
+    (student_t_tail(middle, degrees_of_freedom) > 1 - probability ? low : high) = middle;
+  }
+  return std::midpoint(low, high);
+}
+
+}  // namespace steelyard

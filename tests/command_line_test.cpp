@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/command_line.h"
+
+#include "bench/reproduce.h"
+#include "bench/suites.h"
+#include "tests/catch.h"
+
+namespace steelyard {
+namespace {
+
+Options parse(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "steelyard-gemm");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  return parse_command_line("gemm", static_cast<int>(argv.size()), argv.data()).value();
+}
+
+TEST_CASE("defaults are the quick suite in bursts, rotating, on normal data") {
+  const Options options = parse({});
+  CHECK(options.suite == Suite::quick);
+  CHECK(options.mode == Mode::burst);
+  CHECK(options.cache == CachePolicy::rotate);
+  CHECK(options.fill == Fill::normal);
+  CHECK(options.repetitions == 1);
+}
+
+TEST_CASE("the longer suites settle first") {
+  CHECK(parse({"--suite", "standard"}).mode == Mode::steady);
+  CHECK(parse({"--suite", "full"}).mode == Mode::steady);
+  CHECK(parse({"--suite", "gate"}).mode == Mode::burst);
+  CHECK(parse({"--suite", "full", "--mode", "burst"}).mode == Mode::burst);
+}
+
+TEST_CASE("axes are lists, ranges that add and ranges that multiply") {
+  CHECK(parse_axis("dtype=bf16,f32").values == std::vector<std::string>{"bf16", "f32"});
+  CHECK(parse_axis("m=[10:40:10]").values == std::vector<std::string>{"10", "20", "30", "40"});
+  CHECK(parse_axis("m=[1024:8192:*2]").values ==
+        std::vector<std::string>{"1024", "2048", "4096", "8192"});
+  CHECK(parse_axis("m=[1:9223372036854775807:*4611686018427387904]").values.size() == 2);
+  for (const char* wrong : {"m", "=3", "m=", "m=[1:2]", "m=[5:1:1]", "m=[1:5:0]", "m=[1:9:*1]",
+                            "m=[0:9:*2]", "m=[a:9:1]", "m=[1:100000:1]"})
+    CHECK_THROWS_AS(parse_axis(wrong), UsageError);
+}
+
+TEST_CASE("durations have units") {
+  CHECK(parse_duration("90") == 90);
+  CHECK(parse_duration("90s") == 90);
+  CHECK(parse_duration("1.5m") == 90);
+  CHECK(parse_duration("1h") == 3600);
+  for (const char* wrong : {"", "soon", "-1", "0", "5d", "inf", "nan"})
+    CHECK_THROWS_AS(parse_duration(wrong), UsageError);
+}
+
+TEST_CASE("Google Benchmark's flags are mapped or refused by name") {
+  const Options options = parse({"--benchmark_filter=gemm/f32", "--benchmark_repetitions=3",
+                                 "--benchmark_out=x.json", "--benchmark_context=run=7"});
+  CHECK(options.filter == "gemm/f32");
+  CHECK(options.repetitions == 3);
+  CHECK(options.json == "x.json");
+  CHECK(options.labels == std::vector<std::pair<std::string, std::string>>{{"run", "7"}});
+  CHECK(parse({"--benchmark_list_tests"}).list);
+  CHECK_THROWS_WITH(parse({"--benchmark_min_time=2"}),
+                    Catch::Matchers::Contains("--benchmark_min_time"));
+}
+
+TEST_CASE("a sweep is the product of its axes over the basis") {
+  const auto problems = sweep(gemm_family(), {parse_axis("m=64,128"), parse_axis("dtype=f32,int8")});
+  REQUIRE(problems.size() == 4);
+  CHECK(id(problems[0]) == "gemm/f32/nn/64x1024x1024");
+  CHECK(id(problems[1]) == "gemm/int8.int32/nn/64x1024x1024");
+  CHECK(id(problems[3]) == "gemm/int8.int32/nn/128x1024x1024");
+}
+
+TEST_CASE("STREAM's scale is BabelStream's mul") {
+  const auto problems = sweep(memory_family(), {parse_axis("op=scale"), parse_axis("bytes=1024")});
+  CHECK(id(problems.at(0)) == "memory/mul/f64/1KiB");
+}
+
+TEST_CASE("every suite of every family holds possible and distinct problems") {
+  for (const Family* family : {&gemm_family(), &attention_family(), &memory_family()})
+    for (const Suite suite : {Suite::quick, Suite::gate, Suite::standard, Suite::full}) {
+      std::vector<std::string> ids;
+      for (const Problem& problem : family->problems(suite)) {
+        CAPTURE(id(problem));
+        CHECK(fault(problem).empty());
+        ids.push_back(id(problem));
+      }
+      CHECK_FALSE(ids.empty());
+      std::ranges::sort(ids);
+      CHECK(std::ranges::adjacent_find(ids) == ids.end());
+    }
+}
+
+TEST_CASE("the command that reproduces a row names it exactly and survives a shell") {
+  const Options options = parse({"-a", "m=64", "--seed", "7", "--cache", "hot"});
+  CHECK(reproduce_command("steelyard-gemm", options, "gemm/int8.int32/x/y") ==
+        "steelyard-gemm -a 'm=64' --cache hot --seed 7 --mode burst --filter "
+        "'^gemm/int8\\.int32/x/y$'");
+}
+
+}  // namespace
+}  // namespace steelyard
