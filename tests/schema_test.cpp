@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ using Catch::Matchers::Contains;
 namespace {
 
 std::vector<std::string> faults_of(const std::string& text) {
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("steelyard-schema-" + std::to_string(::getpid()) + ".json");
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("steelyard-schema-{}.json", ::getpid());
   replace_file(path, text);
   try {
     auto faults = validate(path);
