@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/file_error.h"
 
-#include <algorithm>
-
-#include "reports/json_writer.h"
+#include "reports/render.h"
 
 namespace steelyard {
 std::string one_line(std::string_view text) {
   constexpr std::size_t longest = 400;
-  std::string quoted;
-  append_quoted(quoted, text.substr(0, longest));
-  const auto inner = quoted.substr(1, quoted.size() - 2);
-  return text.size() > longest ? inner + "..." : inner;
+  return text.size() > longest ? printable(text.substr(0, longest)) + "..." : printable(text);
 }
 
 std::string pointer_step(std::string_view name) {

@@ -10,7 +10,7 @@
 
 namespace steelyard {
 
-// Text of unknown origin in one line: escaped as in JSON, and cut where a reader would stop.
+// Text of unknown origin in one line, printable and cut where a reader would stop.
 std::string one_line(std::string_view text);
 
 // One step of a JSON pointer (RFC 6901): "/name".

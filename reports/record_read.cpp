@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view check_file = Complaint{}.remedy;
 constexpr std::string_view name_another = "name a file that steelyard wrote";
 
-// Receives a file's values in their order and lets the layout's rules take them.
+// Receives a file's values in their order and lets the rules take them.
 class Reader {
  public:
   explicit Reader(const std::string& file_name) : file_name_(file_name) {}
@@ -112,7 +112,7 @@ void Reader::fail(std::string_view place, std::string_view what, std::string_vie
 
 // The node of the value that comes next.
 const RuleNode* Reader::next() {
-  if (depth_ == 0) return &rule_tree().root;
+  if (depth_ == 0) return root_;
   Frame& frame = frames_[depth_ - 1];
   if (frame.list) ++frame.index;
   if (!frame.node) return nullptr;

@@ -9,8 +9,9 @@ namespace {
 constexpr std::string_view measured_row = "/benchmarks/*";
 constexpr std::string_view row_not_measured = "/context/steelyard/not_measured/*";
 
-bool is_many(std::string_view segment) {
-  return segment == "*" || segment == "{key}";
+// Whether a file may have several places of this path.
+bool repeats(std::string_view path) {
+  return path.find_first_of("*{") != path.npos;
 }
 
 RuleNode::Kind kind_of_holder(std::string_view segment) {
@@ -27,64 +28,47 @@ std::string_view cut_segment(std::string_view& path) {
   return segment;
 }
 
-class Builder {
- public:
-  explicit Builder(RuleTree& tree) : tree_(tree) {}
-
-  void add(Scope scope, std::string_view row, std::string_view holder, const Rule& rule) {
-    RuleNode* node = walk(&tree_.root, row, [](RuleNode&, std::string_view) {});
-    RuleNode* parent = node;
-    std::string path;
-    bool once = true;
-    const auto visit = [&](RuleNode& next, std::string_view segment) {
-      parent = std::exchange(node, &next);
-      path.append("/").append(segment);
-      once = once && !is_many(segment);
-      if (once && next.number < 0) number(next, scope, path);
-    };
-    walk(node, std::string(holder).append(rule.path), visit);
-    node->rule = rule;
-    if (node->kind == RuleNode::scalar && !rule.take) node->kind = RuleNode::object;
-    // Elements may be none: what must be there is their list.
-    const RuleNode& needed = is_many(path.substr(path.rfind('/') + 1)) ? *parent : *node;
-    if (needed.number >= 0) places(scope)[needed.number].need = rule.need;
+// Makes the nodes on the way to a rule's place. `row` is the path to the row that the rule is of,
+// `below` the way on from there.
+void add(RuleTree& tree, Scope scope, std::string_view row, std::string_view below,
+         const Rule& rule) {
+  auto& places = tree.places[static_cast<int>(scope)];
+  const std::string path = std::string(row).append(below).append(rule.path);
+  std::string_view rest = path;
+  RuleNode* holder = nullptr;
+  RuleNode* node = &tree.root;
+  while (!rest.empty()) {
+    const auto segment = cut_segment(rest);
+    holder = node;
+    holder->kind = kind_of_holder(segment);
+    node = &holder->members[std::string(segment)];
+    const auto walked = std::string_view(path).substr(0, path.size() - rest.size());
+    if (walked.size() <= row.size() || node->number >= 0) continue;
+    const auto place = walked.substr(row.size());
+    if (repeats(place)) continue;
+    node->scope = scope;
+    node->number = static_cast<int>(places.size());
+    places.push_back({std::string(place)});
   }
-
- private:
-  template <class Visit>
-  RuleNode* walk(RuleNode* node, std::string_view path, Visit visit) {
-    while (!path.empty()) {
-      const auto segment = cut_segment(path);
-      node->kind = kind_of_holder(segment);
-      node = &node->members[std::string(segment)];
-      visit(*node, segment);
-    }
-    return node;
-  }
-
-  void number(RuleNode& node, Scope scope, const std::string& path) {
-    node.scope = scope;
-    node.number = static_cast<int>(places(scope).size());
-    places(scope).push_back({path});
-  }
-
-  std::vector<Place>& places(Scope scope) { return tree_.places[static_cast<int>(scope)]; }
-
-  RuleTree& tree_;
-};
+  node->rule = rule;
+  if (node->kind == RuleNode::scalar && !rule.take) node->kind = RuleNode::object;
+  // Elements may be none: what must be there is their list.
+  const RuleNode* needed =
+      holder->kind == RuleNode::array || holder->kind == RuleNode::map ? holder : node;
+  if (needed->number >= 0) places[needed->number].need = rule.need;
+}
 
 RuleTree build() {
   RuleTree result;
-  Builder builder(result);
-  for (const Rule& rule : context_rules()) builder.add(Scope::file, "", "", rule);
-  for (const Rule& rule : google_rules()) builder.add(Scope::measured, measured_row, "", rule);
+  for (const Rule& rule : context_rules()) add(result, Scope::file, "", "", rule);
+  for (const Rule& rule : google_rules()) add(result, Scope::measured, measured_row, "", rule);
   for (const Rule& rule : row_rules()) {
-    builder.add(Scope::measured, measured_row, "", rule);
-    builder.add(Scope::not_measured, row_not_measured, "", rule);
+    add(result, Scope::measured, measured_row, "", rule);
+    add(result, Scope::not_measured, row_not_measured, "", rule);
   }
   for (const Rule& rule : record_rules()) {
-    builder.add(Scope::measured, measured_row, "/steelyard", rule);
-    builder.add(Scope::not_measured, row_not_measured, "", rule);
+    add(result, Scope::measured, measured_row, "/steelyard", rule);
+    add(result, Scope::not_measured, row_not_measured, "", rule);
   }
   return result;
 }

@@ -17,6 +17,7 @@ namespace steelyard {
 enum class Scope { file, measured, not_measured };
 
 struct RuleNode {
+  // map: an object whose members are alike. tuple: an array of fixed length.
   enum Kind { scalar, object, map, array, tuple } kind = scalar;
   Rule rule;
   Scope scope = Scope::file;
