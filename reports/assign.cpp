@@ -8,16 +8,16 @@
 namespace steelyard {
 namespace {
 
-// The seconds that `digits` nanoseconds are, by moving the decimal point: the inverse of writing
-// them.
+// The seconds that `digits` nanoseconds are, by moving the decimal point as writing them did.
 std::optional<double> shifted(std::string_view digits) {
   const auto e = std::min(digits.find('e'), digits.find('E'));
   int exponent = 0;
   if (e != digits.npos) {
     const std::size_t sign = digits[e + 1] == '+' ? 1 : 0;
     const char* begin = digits.data() + e + 1 + sign;
-    if (std::from_chars(begin, digits.data() + digits.size(), exponent).ec != std::errc{})
+    if (std::from_chars(begin, digits.data() + digits.size(), exponent).ec != std::errc{}) {
       return {};
+    }
   }
   std::string moved(digits.substr(0, e));
   moved.append("e").append(std::to_string(std::int64_t{exponent} - 9));

@@ -20,8 +20,7 @@ std::string pointer_step(std::string_view name);
 FileError file_error(const std::filesystem::path& file, std::string_view what,
                      std::string_view remedy);
 
-// Of a JSON parser's message, which holds the line and the column or the number that is out of
-// range.
+// Of a JSON parser's message, which holds the line and column or the number that is too large.
 FileError syntax_error(const std::filesystem::path& file, std::string_view message);
 
 }  // namespace steelyard

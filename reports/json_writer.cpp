@@ -170,8 +170,13 @@ void JsonWriter::time(std::string_view name_, double seconds) {
 }
 
 void JsonWriter::fields(const Fields& fields) {
+  const auto explained = [&](const std::string& name) {
+    return std::ranges::any_of(fields,
+                               [&](auto& field) { return field.first == name + "_reason"; });
+  };
   for (const auto& [name, scalar] : fields) {
-    if (const double* value = std::get_if<double>(&scalar)) {
+    const double* value = std::get_if<double>(&scalar);
+    if (value && !std::isfinite(*value) && !explained(name)) {
       number(name, *value);
     } else {
       member(name, scalar);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of record_rules.h as a tree, for a reader that meets a file's places one after the
-// other.
+// The rules of record_rules.h as a tree, for a reader that meets one place after the other.
 #pragma once
 
 #include <array>

@@ -33,7 +33,8 @@ ResultFile numbers_without_value() {
   record.verdict.error = infinity;
   record.verdict.relative_error = std::nullopt;
   record.verdict.deterministic = std::nullopt;
-  record.problem = {{"alpha", not_a_number}, {"beta", -0.0}};
+  record.problem = {
+      {"alpha", not_a_number}, {"beta", -0.0}, {"gamma", infinity}, {"gamma_reason", "given"}};
   record.conditions = comparability({{"limit", infinity}});
   return file;
 }
