@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/assign.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 namespace steelyard {
 namespace {
 
-// The seconds that `digits` nanoseconds are, by moving the decimal point: the inverse of writing
-// them.
+// The seconds that `digits` nanoseconds are, by moving the decimal point as writing them did.
 std::optional<double> shifted(std::string_view digits) {
-  const auto e = digits.find_first_of("eE");
+  const auto e = std::min(digits.find('e'), digits.find('E'));
   int exponent = 0;
   if (e != digits.npos) {
     const std::size_t sign = digits[e + 1] == '+' ? 1 : 0;
     const char* begin = digits.data() + e + 1 + sign;
-    if (std::from_chars(begin, digits.data() + digits.size(), exponent).ec != std::errc{})
+    if (std::from_chars(begin, digits.data() + digits.size(), exponent).ec != std::errc{}) {
       return {};
+    }
   }
   std::string moved(digits.substr(0, e));
   moved.append("e").append(std::to_string(std::int64_t{exponent} - 9));
@@ -27,21 +28,21 @@ std::optional<double> shifted(std::string_view digits) {
 
 }  // namespace
 
-Complaint assign(std::string& to, Value& value) {
+Complaint assign(std::string& to, JsonValue& value) {
   auto* text = std::get_if<std::string>(&value.scalar);
   if (!text) return {"must be a string"};
   to = std::move(*text);
   return taken;
 }
 
-Complaint assign(bool& to, Value& value) {
+Complaint assign(bool& to, JsonValue& value) {
   const bool* truth = std::get_if<bool>(&value.scalar);
   if (!truth) return {"must be true or false"};
   to = *truth;
   return taken;
 }
 
-Complaint assign(int& to, Value& value) {
+Complaint assign(int& to, JsonValue& value) {
   const auto* number = std::get_if<std::int64_t>(&value.scalar);
   if (!number || *number < 0 || *number > std::numeric_limits<int>::max()) {
     return {"must be a whole number from 0 to 2147483647"};
@@ -50,7 +51,7 @@ Complaint assign(int& to, Value& value) {
   return taken;
 }
 
-Complaint assign(double& to, Value& value) {
+Complaint assign(double& to, JsonValue& value) {
   if (const double* number = std::get_if<double>(&value.scalar)) {
     to = *number;
   } else if (const auto* whole = std::get_if<std::int64_t>(&value.scalar)) {
@@ -63,7 +64,7 @@ Complaint assign(double& to, Value& value) {
   return taken;
 }
 
-Complaint assign(Status& to, Value& value) {
+Complaint assign(Status& to, JsonValue& value) {
   const auto* text = std::get_if<std::string>(&value.scalar);
   const auto status = text ? parse_status(*text) : std::nullopt;
   if (!status) return {"must be ok, unsupported, skipped, failed, incorrect or implausible"};
@@ -72,7 +73,7 @@ Complaint assign(Status& to, Value& value) {
 }
 
 // Seeds beyond 2^53 are strings.
-Complaint assign_seed(std::uint64_t& to, Value& value) {
+Complaint assign_seed(std::uint64_t& to, JsonValue& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value.scalar); number && *number >= 0) {
     to = static_cast<std::uint64_t>(*number);
     return taken;
@@ -85,7 +86,7 @@ Complaint assign_seed(std::uint64_t& to, Value& value) {
   return {"must be a whole number from 0 to 18446744073709551615, as a string beyond 2^53"};
 }
 
-Complaint assign_seconds(double& to, Value& value) {
+Complaint assign_seconds(double& to, JsonValue& value) {
   const Complaint complaint = assign(to, value);
   const auto exact = value.digits.empty() ? std::nullopt : shifted(value.digits);
   to = exact ? *exact : to / 1e9;

@@ -12,7 +12,7 @@
 namespace steelyard {
 
 // A value that is neither object nor array.
-struct Value {
+struct JsonValue {
   Scalar scalar;
   std::string_view digits;  // of a number with a fraction or an exponent: as written
 };
@@ -24,16 +24,16 @@ struct Complaint {
 
 inline constexpr Complaint taken{""};
 
-Complaint assign(std::string& to, Value& value);
-Complaint assign(bool& to, Value& value);
-Complaint assign(int& to, Value& value);     // no member of a record is negative
-Complaint assign(double& to, Value& value);  // null is NaN
-Complaint assign(Status& to, Value& value);
-Complaint assign_seconds(double& to, Value& value);  // from nanoseconds, to the last bit
-Complaint assign_seed(std::uint64_t& to, Value& value);
+Complaint assign(std::string& to, JsonValue& value);
+Complaint assign(bool& to, JsonValue& value);
+Complaint assign(int& to, JsonValue& value);     // no member of a record is negative
+Complaint assign(double& to, JsonValue& value);  // null is NaN
+Complaint assign(Status& to, JsonValue& value);
+Complaint assign_seconds(double& to, JsonValue& value);  // from nanoseconds, to the last bit
+Complaint assign_seed(std::uint64_t& to, JsonValue& value);
 
 template <class T>
-Complaint assign(std::optional<T>& to, Value& value) {
+Complaint assign(std::optional<T>& to, JsonValue& value) {
   to.reset();
   if (std::holds_alternative<std::nullptr_t>(value.scalar)) return taken;
   return assign(to.emplace(), value);

@@ -4,37 +4,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstddef>
 #include <iterator>
+
+#include "reports/utf8.h"
 
 namespace steelyard {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view not_finite = "not a finite number";
-
-// Length of the well-formed UTF-8 sequence in front of `text`, 0 when there is none (Unicode 15,
-// table 3-7: the second byte excludes overlong forms, surrogates and what lies beyond U+10FFFF).
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (within(0, 0xC2, 0xDF)) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (within(0, 0xE0, 0xEF)) {
-    const bool second = within(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF);
-    return second && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (within(0, 0xF0, 0xF4)) {
-    const bool second = within(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
-    return second && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escaped(std::string& out, char c) {
   constexpr std::string_view special = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt",
@@ -91,13 +69,13 @@ void append_decimal(std::string& out, const Decimal& number) {
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 1) {
+    const auto [value, length, valid] = first_code_point(text);
+    if (value < 0x80 && valid) {
       append_escaped(out, text[0]);
     } else {
-      out += length == 0 ? replacement : text.substr(0, length);
+      out += valid ? text.substr(0, length) : replacement;
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(length);
   }
   out += '"';
 }
@@ -173,7 +151,7 @@ void JsonWriter::value(const Scalar& scalar) {
 }
 
 void JsonWriter::nanoseconds(double seconds) {
-  if (!std::isfinite(seconds)) return value(nullptr);
+  if (!std::isfinite(seconds * 1e9)) return value(nullptr);
   separate();
   Decimal number = decimal(seconds);
   if (seconds != 0) number.exponent += 9;
@@ -188,12 +166,17 @@ void JsonWriter::number(std::string_view name, double value) {
 void JsonWriter::time(std::string_view name_, double seconds) {
   name(name_);
   nanoseconds(seconds);
-  if (!std::isfinite(seconds)) member(std::string(name_) + "_reason", not_finite);
+  if (!std::isfinite(seconds * 1e9)) member(std::string(name_) + "_reason", not_finite);
 }
 
 void JsonWriter::fields(const Fields& fields) {
+  const auto explained = [&](const std::string& name) {
+    return std::ranges::any_of(fields,
+                               [&](auto& field) { return field.first == name + "_reason"; });
+  };
   for (const auto& [name, scalar] : fields) {
-    if (const double* value = std::get_if<double>(&scalar)) {
+    const double* value = std::get_if<double>(&scalar);
+    if (value && !std::isfinite(*value) && !explained(name)) {
       number(name, *value);
     } else {
       member(name, scalar);

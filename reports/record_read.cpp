@@ -5,11 +5,13 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
+#include <sstream>
 
 #include "reports/file_error.h"
-#include "reports/read_file.h"
+#include "reports/open_file.h"
 #include "reports/record.h"
-#include "reports/record_layout.h"
+#include "reports/rule_tree.h"
 
 namespace steelyard {
 namespace {
@@ -17,22 +19,7 @@ namespace {
 constexpr std::string_view check_file = Complaint{}.remedy;
 constexpr std::string_view name_another = "name a file that steelyard wrote";
 
-// One step of a JSON pointer (RFC 6901).
-std::string step(std::string_view name) {
-  std::string result = "/";
-  for (char c : name) {
-    if (c == '~') {
-      result += "~0";
-    } else if (c == '/') {
-      result += "~1";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-// Receives a file's values in their order and lets the layout's rules take them.
+// Receives a file's values in their order and lets the rules take them.
 class Reader {
  public:
   explicit Reader(const std::string& file_name) : file_name_(file_name) {}
@@ -69,24 +56,26 @@ class Reader {
 
  private:
   static constexpr std::size_t deepest = 64;
-  using Seen = std::bitset<128>;  // by Node::number
+  using Seen = std::bitset<128>;  // by RuleNode::number
 
   // An object or array that is not closed yet.
   struct Frame {
-    const Node* node = nullptr;  // null where no rule leads: what is below is passed over
-    Fields* fields = nullptr;    // where scalars without a rule go
+    const RuleNode* node = nullptr;  // null where no rule leads: what is below is passed over
+    Fields* fields = nullptr;        // where scalars without a rule go
     bool list = false;
     std::string key;        // the member that is being read
     std::size_t index = 0;  // the element that comes next
   };
 
-  const Node* next();
-  bool scalar(Value value);
+  const RuleNode* next();
+  bool scalar(JsonValue value);
   bool start(bool list);
-  void check_kind(const Node& node, bool list) const;
-  void remember(Frame& frame, Value& value);
-  void mark(const Node& node);
-  bool is_row(const Node* node) const { return node == measured_row_ || node == row_not_measured_; }
+  void check_kind(const RuleNode& node, bool list) const;
+  void remember(Frame& frame, JsonValue& value);
+  void mark(const RuleNode& node);
+  bool is_row(const RuleNode* node) const {
+    return node == measured_row_ || node == row_not_measured_;
+  }
   void finish_row(Scope scope);
   void check_missing(Scope scope, const Seen& seen) const;
   void check_comparability();
@@ -96,11 +85,11 @@ class Reader {
                          std::string_view remedy = check_file) const;
 
   const std::string& file_name_;
-  const Node* root_ = &layout().root;
-  const Node* context_ = &root_->members.at("context");
-  const Node* steelyard_ = &context_->members.at("steelyard");
-  const Node* row_not_measured_ = &steelyard_->members.at("not_measured").members.at("*");
-  const Node* measured_row_ = &root_->members.at("benchmarks").members.at("*");
+  const RuleNode* root_ = &rule_tree().root;
+  const RuleNode* context_ = &root_->members.at("context");
+  const RuleNode* steelyard_ = &context_->members.at("steelyard");
+  const RuleNode* row_not_measured_ = &steelyard_->members.at("not_measured").members.at("*");
+  const RuleNode* measured_row_ = &root_->members.at("benchmarks").members.at("*");
   Draft draft_;
   std::vector<int> order_;  // of the records
   std::array<Frame, deepest> frames_;
@@ -111,7 +100,7 @@ class Reader {
 std::string Reader::pointer() const {
   std::string result;
   for (const Frame& frame : std::span(frames_).first(depth_)) {
-    result += frame.list ? step(std::to_string(frame.index - 1)) : step(frame.key);
+    result += frame.list ? pointer_step(std::to_string(frame.index - 1)) : pointer_step(frame.key);
   }
   return result;
 }
@@ -122,13 +111,13 @@ void Reader::fail(std::string_view place, std::string_view what, std::string_vie
 }
 
 // The node of the value that comes next.
-const Node* Reader::next() {
-  if (depth_ == 0) return &layout().root;
+const RuleNode* Reader::next() {
+  if (depth_ == 0) return root_;
   Frame& frame = frames_[depth_ - 1];
   if (frame.list) ++frame.index;
   if (!frame.node) return nullptr;
   const auto& members = frame.node->members;
-  if (frame.node->kind == Node::array || frame.node->kind == Node::map) {
+  if (frame.node->kind == RuleNode::array || frame.node->kind == RuleNode::map) {
     return &members.begin()->second;
   }
   const auto found =
@@ -137,42 +126,42 @@ const Node* Reader::next() {
 }
 
 // Of two values at one place nobody could say which is meant.
-void Reader::mark(const Node& node) {
+void Reader::mark(const RuleNode& node) {
   if (node.number < 0) return;
   auto& seen = node.scope == Scope::file ? seen_in_file_ : seen_in_row_;
   if (seen.test(node.number)) fail(pointer(), "stands there twice");
   seen.set(node.number);
 }
 
-void Reader::remember(Frame& frame, Value& value) {
+void Reader::remember(Frame& frame, JsonValue& value) {
   const bool known = std::ranges::any_of(
       *frame.fields, [&](const auto& field) { return field.first == frame.key; });
   if (known) fail(pointer(), "stands there twice");
   frame.fields->emplace_back(frame.key, std::move(value.scalar));
 }
 
-void Reader::check_kind(const Node& node, bool list) const {
+void Reader::check_kind(const RuleNode& node, bool list) const {
   if (&node == root_ && list) fail("", "is not a Steelyard result file", name_another);
-  if (node.kind == Node::scalar) fail(pointer(), "must be a single value");
+  if (node.kind == RuleNode::scalar) fail(pointer(), "must be a single value");
   if (node.is_list() != list) fail(pointer(), list ? "must be an object" : "must be an array");
 }
 
-bool Reader::scalar(Value value) {
-  const Node* node = next();
+bool Reader::scalar(JsonValue value) {
+  const RuleNode* node = next();
   if (!node) {
     Frame& frame = frames_[depth_ - 1];
     if (frame.fields) remember(frame, value);
     return true;
   }
   mark(*node);
-  if (node->kind != Node::scalar) check_kind(*node, !node->is_list());
+  if (node->kind != RuleNode::scalar) check_kind(*node, !node->is_list());
   const Complaint complaint = node->rule.take(draft_, value);
   if (!complaint.what.empty()) fail(pointer(), complaint.what, complaint.remedy);
   return true;
 }
 
 bool Reader::start(bool list) {
-  const Node* node = next();
+  const RuleNode* node = next();
   if (depth_ == deepest) fail(pointer(), "is nested deeper than 64 levels");
   Frame frame{.node = node, .list = list};
   if (node) {
@@ -191,17 +180,21 @@ bool Reader::start(bool list) {
 }
 
 bool Reader::end_object() {
-  const Node* node = frames_[--depth_].node;
+  const RuleNode* node = frames_[--depth_].node;
   if (node == measured_row_) finish_row(Scope::measured);
   if (node == row_not_measured_) finish_row(Scope::not_measured);
   if (node == context_ && !seen_in_file_.test(steelyard_->number)) {
-    fail(pointer(), "has no member `steelyard`: this is not a Steelyard result file", name_another);
+    fail("/context", "has no member `steelyard`: this is not a Steelyard result file",
+         name_another);
+  }
+  if (node == root_ && !seen_in_file_.test(context_->number)) {
+    fail("", "has no member `context`: this is not a Steelyard result file", name_another);
   }
   return true;
 }
 
 void Reader::check_missing(Scope scope, const Seen& seen) const {
-  const auto& places = layout().places[static_cast<int>(scope)];
+  const auto& places = rule_tree().places[static_cast<int>(scope)];
   for (std::size_t i = 0; i < places.size(); ++i) {
     const bool needed = places[i].need == Rule::always ||
                         (places[i].need == Rule::measured && scope == Scope::measured);
@@ -227,7 +220,7 @@ void Reader::finish_row(Scope scope) {
 // Rows are compared by these keys, so a key must be that of its fields.
 void Reader::check_comparability() {
   for (const auto& [set_key, set] : draft_.comparability) {
-    const std::string place = "/context/steelyard/comparability" + step(set_key);
+    const std::string place = "/context/steelyard/comparability" + pointer_step(set_key);
     const auto made = comparability(std::move(set->fields));
     if (made->key != set_key) fail(place, "is missing, or its fields were changed");
     *set = *made;
@@ -248,17 +241,26 @@ ResultFile Reader::take() {
   return std::move(draft_.file);
 }
 
-}  // namespace
-
-ResultFile from_json(std::string_view text, const std::string& file_name) {
-  if (text.empty()) throw file_error(file_name, "is empty", "measure again");
+ResultFile read(std::istream& stream, const std::string& file_name) {
+  if (stream.peek() == std::istream::traits_type::eof()) {
+    throw file_error(file_name, "is empty", "measure again");
+  }
   Reader reader(file_name);
-  nlohmann::json::sax_parse(text, &reader);
+  nlohmann::json::sax_parse(stream, &reader);
   return reader.take();
 }
 
+}  // namespace
+
+ResultFile from_json(std::string_view text, const std::string& file_name) {
+  std::istringstream stream{std::string(text)};
+  return read(stream, file_name);
+}
+
 ResultFile read_results(const std::filesystem::path& path) {
-  return from_json(read_file(path), path.string());
+  ResultFile file;
+  with_file(path, [&](std::istream& stream) { file = read(stream, path.string()); });
+  return file;
 }
 
 }  // namespace steelyard

@@ -7,45 +7,45 @@ namespace {
 // What a path is taken by, from the members that lead to its place.
 
 template <auto... path>
-Complaint member(Draft& draft, Value& value) {
+Complaint member(Draft& draft, JsonValue& value) {
   return assign((draft.row.record.*....*path), value);
 }
 
 template <auto... path>
-Complaint time(Draft& draft, Value& value) {
+Complaint time(Draft& draft, JsonValue& value) {
   return assign_seconds((draft.row.record.*....*path), value);
 }
 
 template <auto... path>
-Complaint element(Draft& draft, Value& value) {
+Complaint element(Draft& draft, JsonValue& value) {
   return assign((draft.row.record.*....*path).emplace_back(), value);
 }
 
-Complaint seed(Draft& draft, Value& value) {
+Complaint seed(Draft& draft, JsonValue& value) {
   return assign_seed(draft.row.record.seed, value);
 }
 
-Complaint sample(Draft& draft, Value& value) {
+Complaint sample(Draft& draft, JsonValue& value) {
   return assign_seconds(draft.row.record.timing.samples_seconds.emplace_back(), value);
 }
 
 template <auto row_member>
-Complaint row(Draft& draft, Value& value) {
+Complaint row(Draft& draft, JsonValue& value) {
   return assign(draft.row.*row_member, value);
 }
 
 template <auto context_member>
-Complaint context(Draft& draft, Value& value) {
+Complaint context(Draft& draft, JsonValue& value) {
   return assign(draft.file.context.*context_member, value);
 }
 
 template <auto list>
-Complaint context_element(Draft& draft, Value& value) {
+Complaint context_element(Draft& draft, JsonValue& value) {
   return assign((draft.file.context.*list).emplace_back(), value);
 }
 
 template <auto cache_member>
-Complaint cache(Draft& draft, Value& value) {
+Complaint cache(Draft& draft, JsonValue& value) {
   return assign(draft.file.context.caches.back().*cache_member, value);
 }
 
@@ -79,7 +79,7 @@ Fields* comparability_fields(Draft& draft, const std::string& set_key) {
 }
 
 template <auto which>
-Complaint comparability_key(Draft& draft, Value& value) {
+Complaint comparability_key(Draft& draft, JsonValue& value) {
   std::string set_key;
   const Complaint complaint = assign(set_key, value);
   draft.row.record.*which = comparability_set(draft, set_key);
@@ -88,7 +88,7 @@ Complaint comparability_key(Draft& draft, Value& value) {
 
 // Values that are fixed: with another one the numbers of the file would mean something else.
 
-Complaint supported_version(Draft&, Value& value) {
+Complaint supported_version(Draft&, JsonValue& value) {
   std::string version;
   const Complaint complaint = assign(version, value);
   const auto major = schema_version.substr(0, schema_version.find('.') + 1);
@@ -99,19 +99,19 @@ Complaint supported_version(Draft&, Value& value) {
   return complaint;
 }
 
-Complaint nanoseconds_only(Draft&, Value& value) {
+Complaint nanoseconds_only(Draft&, JsonValue& value) {
   std::string unit;
   assign(unit, value);
   return unit == "ns" ? taken : Complaint{"must be \"ns\""};
 }
 
-Complaint iteration_only(Draft&, Value& value) {
+Complaint iteration_only(Draft&, JsonValue& value) {
   std::string type;
   assign(type, value);
   return type == "iteration" ? taken : Complaint{"must be \"iteration\": aggregates are not read"};
 }
 
-Complaint ignored(Draft&, Value&) {
+Complaint ignored(Draft&, JsonValue&) {
   return taken;
 }
 

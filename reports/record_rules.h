@@ -33,7 +33,7 @@ struct Rule {
 
   std::string_view path;
   Need need = optional;
-  Complaint (*take)(Draft&, Value&) = nullptr;                  // of a scalar
+  Complaint (*take)(Draft&, JsonValue&) = nullptr;              // of a scalar
   Fields* (*fields)(Draft&, const std::string& key) = nullptr;  // where scalars without a rule go
   void (*begin)(Draft&) = nullptr;                              // when an object starts
 };

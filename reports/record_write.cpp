@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <map>
 
 #include "reports/json_writer.h"
@@ -148,7 +149,8 @@ void write_members(JsonWriter& json, const Record& record, int index) {
 }
 
 void write_rate(JsonWriter& json, std::string_view name, double work, double seconds) {
-  if (work > 0 && seconds > 0) json.member(name, work / seconds);
+  const double rate = work / seconds;
+  if (rate > 0 && std::isfinite(rate)) json.member(name, rate);
 }
 
 void write_measured_row(JsonWriter& json, const Record& record, int index) {

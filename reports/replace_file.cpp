@@ -2,10 +2,10 @@
 #include "reports/replace_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 #include <system_error>
 
 #include "reports/file_error.h"
@@ -85,7 +85,7 @@ void replace_file(const std::filesystem::path& path, std::string_view text) {
     throw file_error(path, "is not a regular file", "name a file");
   }
   auto temporary = path;
-  temporary += "." + std::to_string(::getpid()) + ".tmp";
+  temporary += fmt::format(".{}.tmp", ::getpid());
   int error = write_whole(temporary, text);
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/generate_results.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <random>
-#include <string>
 
 namespace steelyard {
 namespace {
@@ -45,7 +46,7 @@ void generate_measurement(Record& record, int samples, std::mt19937_64& bits) {
 
 void generate_reason(Record& record, Status status) {
   record.status = status;
-  record.reason = "made up: " + std::string(name(status));
+  record.reason = fmt::format("made up: {}", name(status));
   if (status == Status::incorrect) {
     record.verdict = {.ok = false, .error = 17.5, .tolerance = 1e-6, .check = "exact integers"};
   }
@@ -82,7 +83,7 @@ ResultFile generate_results(int rows, int samples, std::uint64_t seed) {
   const auto conditions = comparability({{"device", "CPU"}, {"host", "node"}, {"ecc", nullptr}});
   for (int i = 0; i < rows; ++i) {
     const auto m = std::int64_t{i + 1};
-    const std::string id = "gemm/f32/nn/" + std::to_string(m) + "x64x64";
+    const std::string id = fmt::format("gemm/f32/nn/{}x64x64", m);
     Record record{
         .id = id,
         .family = "gemm",
@@ -97,7 +98,7 @@ ResultFile generate_results(int rows, int samples, std::uint64_t seed) {
         .mode = "burst",
         .seed = i % 2 ? 42 : bits(),
         .repetitions = 1,
-        .reproduce = "steelyard-gemm --filter '^" + id + "$'",
+        .reproduce = fmt::format("steelyard-gemm --filter '^{}$'", id),
         .problem = {{"m", m}, {"n", std::int64_t{64}}, {"k", std::int64_t{64}}, {"alpha", 1.0}},
         .flops = 2.0 * 64 * 64 * static_cast<double>(m),
         .bytes = 4.0 * (128.0 * static_cast<double>(m) + 64 * 64),

@@ -11,7 +11,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: result_generator ROWS SAMPLES SEED FILE\n");
     return 2;
   }
-  const auto file = steelyard::generate_results(std::atoi(argv[1]), std::atoi(argv[2]),
-                                                std::strtoull(argv[3], nullptr, 10));
-  steelyard::write_results(argv[4], file);
+  try {
+    steelyard::write_results(argv[4],
+                             steelyard::generate_results(std::atoi(argv[1]), std::atoi(argv[2]),
+                                                         std::strtoull(argv[3], nullptr, 10)));
+  } catch (const steelyard::FileError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
 }

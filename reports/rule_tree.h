@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of record_rules.h as a tree, for a reader that meets a file's places one after the
-// other.
+// The rules of record_rules.h as a tree, for a reader that meets one place after the other.
 #pragma once
 
 #include <array>
@@ -16,12 +15,13 @@ namespace steelyard {
 // What is counted as present or missing belongs to the file or to a row.
 enum class Scope { file, measured, not_measured };
 
-struct Node {
+struct RuleNode {
+  // map: an object whose members are alike. tuple: an array of fixed length.
   enum Kind { scalar, object, map, array, tuple } kind = scalar;
   Rule rule;
   Scope scope = Scope::file;
   int number = -1;  // in the places of its scope; -1 where there may be many
-  std::map<std::string, Node, std::less<>> members;
+  std::map<std::string, RuleNode, std::less<>> members;
 
   bool is_list() const { return kind == array || kind == tuple; }
 };
@@ -32,11 +32,11 @@ struct Place {
   Rule::Need need = Rule::optional;
 };
 
-struct Layout {
-  Node root;
+struct RuleTree {
+  RuleNode root;
   std::array<std::vector<Place>, 3> places;  // by Scope
 };
 
-const Layout& layout();
+const RuleTree& rule_tree();
 
 }  // namespace steelyard
