@@ -37,11 +37,15 @@ struct Grid {
   std::int64_t rows, columns;  // of one tile
 };
 
+// A product of fewer multiplications takes no longer than waking a team.
+constexpr std::int64_t worth_dividing = 1 << 16;
+
 // Tiles as large as the kernel allows, halved along the longer side until every thread has one,
 // then evened out so that the last one is no sliver.
 Grid divide(const Gemm& p, const TileKernel& kernel, std::int64_t threads) {
   Grid grid = {std::min(kernel.max_rows, p.m), std::min(kernel.max_columns, p.n)};
-  while (divide_up(p.m, grid.rows) * divide_up(p.n, grid.columns) < threads) {
+  while (divide_up(p.m, grid.rows) * divide_up(p.n, grid.columns) < threads &&
+         grid.rows * grid.columns * p.k > worth_dividing) {
     const bool rows_can = grid.rows > kernel.panel_rows;
     const bool columns_can = grid.columns > kernel.panel_columns;
     if (!rows_can && !columns_can) break;
@@ -70,7 +74,7 @@ void multiply(const Gemm& p, const TileKernel& kernel, const Region& workspace,
   const Grid grid = divide(p, kernel, omp_get_max_threads());
   const std::int64_t across = divide_up(p.n, grid.columns);
   const std::int64_t tiles = divide_up(p.m, grid.rows) * across;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (tiles > 1)
   for (std::int64_t i = 0; i < tiles; ++i) {
     const std::int64_t row = i / across * grid.rows, column = i % across * grid.columns;
     const Tile tile = {row, column, std::min(grid.rows, p.m - row),
