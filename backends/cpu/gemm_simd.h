@@ -18,7 +18,7 @@ struct Bf16 {
   std::uint16_t bits;
 };
 
-float widen(Bf16 value) {
+inline float widen(Bf16 value) {
   const std::uint32_t bits = std::uint32_t{value.bits} << 16;
   float result;
   std::memcpy(&result, &bits, sizeof result);
@@ -26,7 +26,7 @@ float widen(Bf16 value) {
 }
 
 // To nearest, ties to even; NaN stays NaN.
-Bf16 narrow_to_bf16(float value) {
+inline Bf16 narrow_to_bf16(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   if (value != value) return {static_cast<std::uint16_t>(bits >> 16 | 0x40)};
