@@ -28,8 +28,10 @@ struct Expected {
   std::int64_t terms = 1;  // length of that sum
 };
 
-// All outputs of a problem. `inputs` are those of make_inputs or tensors read from a device. With
-// `limit` > 0 an output of more elements than that is sampled at sample(operand, limit).
+// All outputs of a problem; the gradients of attention ignore the given o and lse. `inputs` are
+// those of make_inputs or tensors read from a device. With `limit` > 0 an output of more elements
+// than that is sampled at sample(operand, limit), and again within the rows that a scatter or a
+// cache append writes. quantise rounds its values always: that is what it does.
 std::vector<Expected> reference(const Problem& problem, std::span<const HostTensor> inputs,
                                 std::int64_t limit = 0, Rounding rounding = Rounding::exact);
 

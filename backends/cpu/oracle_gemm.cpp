@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// C[m,n] = alpha A[m,k] B[k,n] + beta C. In a grouped GEMM rows offsets[g] to offsets[g + 1] of A
+// meet B[g].
+#include <algorithm>
+
+#include "backends/cpu/truth.h"
+
+namespace steelyard::cpu {
+namespace {
+
+// A and B with their scales, whatever their layout.
+class Factors {
+ public:
+  Factors(const Gemm& problem, const Question& question)
+      : p(problem), a_(question.input("a")), b_(question.input("b")) {
+    if (p.scaling == Scaling::w8a8) a_scale_ = &question.input("a_scale");
+    if (p.scaling != Scaling::none) b_scale_ = &question.input("b_scale");
+  }
+
+  double a(std::int64_t i, std::int64_t l) const {
+    const double value = a_.at(p.layout == Layout::tn ? l * p.m + i : i * p.k + l);
+    return a_scale_ ? value * a_scale_->at(i) : value;
+  }
+
+  double b(std::int64_t group, std::int64_t l, std::int64_t j) const {
+    const std::int64_t place = p.layout == Layout::nt ? j * p.k + l : l * p.n + j;
+    const double value = b_.at(group * p.k * p.n + place);
+    if (p.scaling == Scaling::w8a8) return value * b_scale_->at(j);
+    if (p.scaling == Scaling::w4a16) return value * b_scale_->at(l / scale_group * p.n + j);
+    return value;
+  }
+
+ private:
+  const Gemm& p;
+  const HostTensor &a_, &b_;
+  const HostTensor *a_scale_ = nullptr, *b_scale_ = nullptr;
+};
+
+std::vector<std::int64_t> offsets(const Gemm& p, const Question& question) {
+  if (p.groups == 1) return {0, p.m};
+  std::vector<std::int64_t> first_rows;
+  for (const double row : slice(question.input("offsets"), 0, p.groups + 1))
+    first_rows.push_back(static_cast<std::int64_t>(row));
+  return first_rows;
+}
+
+std::int64_t group_of(const std::vector<std::int64_t>& first_rows, std::int64_t row) {
+  return std::ranges::upper_bound(first_rows, row) - first_rows.begin() - 1;
+}
+
+// Elements of A B far apart: the row of A is read once, each column of B where it lies.
+void sampled_products(const Gemm& p, const Question& question, Expected& c) {
+  const Factors factors(p, question);
+  const std::vector<std::int64_t> first_rows = offsets(p, question);
+  make_room<Sum>(c);
+#pragma omp parallel
+  {
+    std::vector<double> a(p.k);
+    std::int64_t current = -1;
+#pragma omp for schedule(static)
+    for (std::int64_t s = 0; s < wanted(c); ++s) {
+      const std::int64_t i = element(c, s) / p.n, j = element(c, s) % p.n;
+      const std::int64_t group = group_of(first_rows, i);
+      if (i != current)
+        for (std::int64_t l = 0; l < p.k; ++l) a[l] = factors.a(i, l);
+      current = i;
+      Sum sum;
+      for (std::int64_t l = 0; l < p.k; ++l) sum += a[l] * factors.b(group, l, j);
+      put(c, s, sum);
+    }
+  }
+}
+
+// Row i of A times a decoded B[k,n], added to row i of C.
+void row_product(const Gemm& p, const Factors& factors, const std::vector<double>& b,
+                 std::int64_t i, Expected& c) {
+  double* const value = c.values.data() + i * p.n;
+  double* const magnitude = c.magnitudes.data() + i * p.n;
+  for (std::int64_t l = 0; l < p.k; ++l) {
+    const double a = factors.a(i, l);
+    const double* const b_row = b.data() + l * p.n;
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      const double term = a * b_row[j];
+      value[j] += term;
+      magnitude[j] += std::abs(term);
+    }
+  }
+}
+
+void all_products(const Gemm& p, const Question& question, Expected& c) {
+  const Factors factors(p, question);
+  const std::vector<std::int64_t> first_rows = offsets(p, question);
+  make_room<Sum>(c);
+  std::vector<double> b(p.k * p.n);
+  for (std::int64_t group = 0; group < p.groups; ++group) {
+    if (first_rows[group] == first_rows[group + 1]) continue;
+    for (std::int64_t l = 0; l < p.k; ++l)
+      for (std::int64_t j = 0; j < p.n; ++j) b[l * p.n + j] = factors.b(group, l, j);
+#pragma omp parallel for schedule(dynamic, 4)
+    for (std::int64_t i = first_rows[group]; i < first_rows[group + 1]; ++i)
+      row_product(p, factors, b, i, c);
+  }
+}
+
+}  // namespace
+
+void answer(const Gemm& p, Question& question) {
+  Expected& c = question.output("c");
+  c.terms = p.k;
+  if (c.elements.empty())
+    all_products(p, question, c);
+  else
+    sampled_products(p, question, c);
+  const HostTensor* const old = p.beta != 0 ? &question.input("c") : nullptr;
+  for (std::int64_t s = 0; s < wanted(c); ++s) {
+    Sum sum = {p.alpha * c.values[s], std::abs(p.alpha) * c.magnitudes[s]};
+    if (old) sum += p.beta * old->at(element(c, s));
+    put(c, s, sum);
+  }
+}
+
+}  // namespace steelyard::cpu
