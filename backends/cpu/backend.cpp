@@ -9,6 +9,8 @@ std::vector<Kernel> all_kernels() {
   std::vector<Kernel> all;
   for (const std::span<const Kernel> table : {
            gemm_kernels(),
+           attention_kernels(),
+           memory_kernels(),
            onednn_kernels(),
            openblas_kernels(),
        })

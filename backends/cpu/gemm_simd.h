@@ -1,50 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectors of the instruction set a file is compiled for, and the products that GEMM sums. Internal
-// linkage throughout: a function of one instruction set must not stand in for another's.
+// The products that GEMM sums, for the instruction set a file is compiled for.
 #pragma once
 
-#include <immintrin.h>
-
-#include <cstdint>
-#include <cstring>
+#include "backends/cpu/simd.h"
 
 namespace steelyard::cpu {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
 constexpr int panel_rows = 12;  // 24 accumulators, 2 of B and 1 of A: 27 of 32 registers
-#elif defined(__AVX2__)
-constexpr int vector_bytes = 32;
-constexpr int panel_rows = 6;  // 12 + 2 + 1 of 16 registers
 #else
-constexpr int vector_bytes = 16;
-constexpr int panel_rows = 6;
+constexpr int panel_rows = 6;  // 12 + 2 + 1 of 16 registers
 #endif
-
-template <class T>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(vector_bytes)));
-};
-template <class T>
-using Vector = typename VectorOf<T>::type;
-
-template <class T>
-constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
-
-template <class T>
-T load(const void* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
 
 // Rounding modes aside, bf16 is the upper half of an f32.
 struct Bf16 {
   std::uint16_t bits;
 };
 
-float widen(Bf16 value) {
+inline float widen(Bf16 value) {
   const std::uint32_t bits = std::uint32_t{value.bits} << 16;
   float result;
   std::memcpy(&result, &bits, sizeof result);
@@ -52,7 +26,7 @@ float widen(Bf16 value) {
 }
 
 // To nearest, ties to even; NaN stays NaN.
-Bf16 narrow_to_bf16(float value) {
+inline Bf16 narrow_to_bf16(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   if (value != value) return {static_cast<std::uint16_t>(bits >> 16 | 0x40)};

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of a few query rows over a range of keys by one thread: what attention_tile.cpp,
+// compiled once per instruction set, offers to attention.cpp, compiled once.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/dtype.h"
+
+namespace steelyard::cpu {
+
+struct AttentionOperands {
+  const void* q;  // [batch][queries][heads][head_dim]
+  const void* k;  // [batch][keys][kv_heads][head_dim]
+  const void* v;  // as k
+  void* o;        // as q
+  float* lse;     // [batch][heads][queries]
+  std::int64_t queries, keys, heads, kv_heads, head_dim;
+  bool causal;
+};
+
+// Row r of those that share a K and V: query r % queries of the kv head's query head r / queries.
+struct AttentionTile {
+  std::int64_t batch, kv_head, first_row, rows, first_key, end_key;
+};
+
+struct AttentionKernel {
+  // Leaves the softmax over the tile's keys unfinished in `state`: maximum, sum, weighted values.
+  void (*accumulate)(const AttentionOperands&, const AttentionTile&, void* state,
+                     void* workspace) = nullptr;
+  // Merges the states of neighbouring key ranges, which lie one after the other, into the first,
+  // and writes o and lse.
+  void (*finish)(const AttentionOperands&, const AttentionTile&, void* states,
+                 std::int64_t count) = nullptr;
+  std::int64_t max_rows = 0;                          // of a tile
+  std::int64_t state_bytes = 0, workspace_bytes = 0;  // multiples of 64
+};
+
+inline constexpr std::int64_t attention_key_block = 64, attention_max_head_dim = 256;
+
+// The kernel for a type and a number of rows that share a K and V; empty for other types.
+namespace baseline {
+AttentionKernel attention_kernel(DType type, std::int64_t rows);
+}
+namespace v3 {
+AttentionKernel attention_kernel(DType type, std::int64_t rows);
+}
+namespace v4 {
+AttentionKernel attention_kernel(DType type, std::int64_t rows);
+}
+namespace v4_dot {
+AttentionKernel attention_kernel(DType type, std::int64_t rows);
+}
+
+}  // namespace steelyard::cpu
