@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "backends/problem.h"
+#include "backends/operand.h"
 
 namespace steelyard {
 namespace {
@@ -152,8 +152,26 @@ std::string fault_of(const Launch&) {
   return {};
 }
 
-// No tensor, nor any product of two or three sizes, may leave 62 bits.
-constexpr double largest = 4.6e18;
+// Products of two sizes stay within 62 bits, and so do the bytes of every tensor.
+constexpr std::int64_t largest_size = std::int64_t{1} << 31, largest_bytes = std::int64_t{1} << 50;
+
+std::string size_fault(const std::string& field, std::int64_t size) {
+  const std::int64_t least = may_be_zero(field) ? 0 : 1;
+  const std::int64_t most = field == "bytes" ? largest_bytes : largest_size;
+  if (size < least) return fmt::format("{}={} is below {}", field, size, least);
+  if (size > most) return fmt::format("{}={} is above {}", field, size, most);
+  return {};
+}
+
+std::string tensor_fault(const Problem& problem) {
+  for (const Operand& operand : operands(problem)) {
+    double size = bits(operand.dtype) / 8.0;
+    for (const std::int64_t extent : operand.shape) size *= static_cast<double>(extent);
+    if (size > static_cast<double>(largest_bytes))
+      return fmt::format("tensor {} takes more than 2^50 bytes", operand.name);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -162,16 +180,11 @@ std::vector<std::pair<std::string, Value>> fields(const Problem& problem) {
 }
 
 std::string fault(const Problem& problem) {
-  double volume = 1;
-  for (const auto& [field, value] : fields(problem)) {
-    const auto* size = std::get_if<std::int64_t>(&value);
-    if (size == nullptr) continue;
-    if (*size < (may_be_zero(field) ? 0 : 1))
-      return fmt::format("{}={} is below {}", field, *size, may_be_zero(field) ? 0 : 1);
-    volume *= static_cast<double>(std::max<std::int64_t>(*size, 1));
-  }
-  if (volume > largest) return "the sizes overflow 64-bit arithmetic";
-  return std::visit([](const auto& p) { return fault_of(p); }, problem);
+  for (const auto& [field, value] : fields(problem))
+    if (const auto* size = std::get_if<std::int64_t>(&value))
+      if (const std::string why = size_fault(field, *size); !why.empty()) return why;
+  const std::string why = std::visit([](const auto& p) { return fault_of(p); }, problem);
+  return why.empty() ? tensor_fault(problem) : why;
 }
 
 std::string_view name(Layout layout) {

@@ -199,7 +199,10 @@ void interpret(Options& options, const Texts& texts) {
     const auto equals = label.find('=');
     if (equals == std::string::npos || equals == 0)
       throw UsageError(fmt::format("--label {}: it takes KEY=VALUE", label));
-    options.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    const std::string key = label.substr(0, equals);
+    if (std::ranges::any_of(options.labels, [&](const auto& l) { return l.first == key; }))
+      throw UsageError(fmt::format("--label {}: {} is labelled twice", label, key));
+    options.labels.emplace_back(key, label.substr(equals + 1));
   }
 }
 

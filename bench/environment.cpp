@@ -133,8 +133,7 @@ void add_google_context(Context& context, const std::string& executable, const O
                     {"num_cpus", static_cast<std::int64_t>(cpu.num_cpus)},
                     {"mhz_per_cpu", static_cast<std::int64_t>(cpu.cycles_per_second / 1e6)},
                     {"cpu_scaling_enabled", cpu.scaling == benchmark::CPUInfo::ENABLED},
-                    {"library_build_type", std::string("release")},
-                    {"json_schema_version", std::int64_t{1}}};
+                    {"library_build_type", std::string("release")}};
   for (const auto& cache : cpu.caches)
     context.caches.push_back({cache.type, cache.level, cache.size, cache.num_sharing});
   context.load_average = cpu.load_avg;

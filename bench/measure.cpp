@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/measure.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -59,7 +61,10 @@ void summarise(Timing& timing, double target) {
   timing.ci95_seconds = median_ci95(samples);
   timing.converged = relative_half_width(timing.ci95_seconds, timing.median_seconds) <= target;
   if (!timing.converged) timing.flags.emplace_back("not converged");
-  if (lag1_autocorrelation(samples) > 0.5) timing.flags.emplace_back("drifting");
+  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
+  const double shift = median({middle, samples.end()}) / median({samples.begin(), middle}) - 1;
+  if (std::abs(shift) > target)
+    timing.flags.push_back(fmt::format("drifted {:+.1f} %", 100 * shift));
 }
 
 }  // namespace
