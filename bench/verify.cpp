@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bench/freivalds.h"
 #include "bench/tolerance.h"
 
 namespace steelyard {
@@ -83,11 +84,25 @@ bool has_integer_output(const Run& run, int copy) {
                              [](const Tensor& t) { return is_integer(t.operand.dtype); });
 }
 
+// Sampling alone misses a fault between the samples: large products are checked whole as well.
+void check_whole_product(Verdict& verdict, const Truth& truth, const HostTensor& c) {
+  const auto* gemm = std::get_if<Gemm>(&truth.problem());
+  if (gemm == nullptr || truth.exact()[0].elements.empty() || !freivalds_applies(*gemm)) return;
+  const double z = freivalds_deviation(*gemm, truth.inputs(), c);
+  verdict.check += fmt::format("; block Freivalds: {:.1f} of {} deviations", z, freivalds_limit);
+  if (z <= freivalds_limit) return;
+  verdict.ok = false;
+  verdict.error = std::max(verdict.error, std::min(z / freivalds_limit, 1e300));
+}
+
 Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterion criterion) {
   Comparison comparison;
   const std::vector<Tensor> outputs = run.outputs(copy);
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    comparison.add(truth, i, device.read(outputs[i]), criterion);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const HostTensor found = device.read(outputs[i]);
+    comparison.add(truth, i, found, criterion);
+    if (i == 0) check_whole_product(comparison.verdict, truth, found);
+  }
   if (const std::string damage = run.damage(copy); !damage.empty()) {
     comparison.verdict.ok = false;
     comparison.verdict.check += "; " + damage;

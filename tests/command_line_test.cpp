@@ -64,7 +64,8 @@ TEST_CASE("Google Benchmark's flags are mapped or refused by name") {
 }
 
 TEST_CASE("a sweep is the product of its axes over the basis") {
-  const auto problems = sweep(gemm_family(), {parse_axis("m=64,128"), parse_axis("dtype=f32,int8")});
+  const auto problems =
+      sweep(gemm_family(), {parse_axis("m=64,128"), parse_axis("dtype=f32,int8")});
   REQUIRE(problems.size() == 4);
   CHECK(id(problems[0]) == "gemm/f32/nn/64x1024x1024");
   CHECK(id(problems[1]) == "gemm/int8.int32/nn/64x1024x1024");

@@ -40,8 +40,10 @@ int invoke(const Backend& backend, std::vector<std::string> arguments) {
 // One small problem; three samples of nothing are enough to reach every check.
 Outcome measure_small(const Backend& backend, std::vector<std::string> more = {}) {
   const TemporaryFolder folder;
-  std::vector<std::string> arguments = {"-a", "dtype=f32", "-a", "m=48", "-a", "n=40", "-a", "k=32",
-                                        "--min-samples", "6", "--json", folder.file("out.json")};
+  std::vector<std::string> arguments = {"-a",   "dtype=f32", "-a",
+                                        "m=48", "-a",        "n=40",
+                                        "-a",   "k=32",      "--min-samples",
+                                        "6",    "--json",    folder.file("out.json")};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const int code = invoke(backend, arguments);
   return {code, read_results(folder.file("out.json"))};
@@ -62,11 +64,11 @@ TEST_CASE("a correct kernel is measured, and its verdict says what was checked")
 }
 
 TEST_CASE("every planted fault is found and makes no number") {
-  const auto fault = GENERATE(
-      std::string_view("swapped_columns"), std::string_view("missing_last_k"),
-      std::string_view("unwritten_tile"), std::string_view("stale_output"),
-      std::string_view("wrong_element"), std::string_view("half_precision"),
-      std::string_view("writes_input"), std::string_view("writes_behind"));
+  const auto fault =
+      GENERATE(std::string_view("swapped_columns"), std::string_view("missing_last_k"),
+               std::string_view("unwritten_tile"), std::string_view("stale_output"),
+               std::string_view("wrong_element"), std::string_view("half_precision"),
+               std::string_view("writes_input"), std::string_view("writes_behind"));
   CAPTURE(fault);
   const Outcome outcome = measure_small(planted_backend({fault}));
   CHECK(outcome.code == incorrect_rows);
@@ -96,8 +98,9 @@ TEST_CASE("a lost device ends the run with the finished rows saved") {
 
 TEST_CASE("a problem larger than free memory is unsupported and says how large") {
   const TemporaryFolder folder;
-  const int code = invoke(planted_backend({planted_correct}),
-                          {"-a", "dtype=f32", "-a", "size=10000000", "--json", folder.file("o.json")});
+  const int code =
+      invoke(planted_backend({planted_correct}),
+             {"-a", "dtype=f32", "-a", "size=10000000", "--json", folder.file("o.json")});
   CHECK(code == passed);
   const Record record = read_results(folder.file("o.json")).records.at(0);
   CHECK(record.status == Status::unsupported);

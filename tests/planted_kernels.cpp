@@ -59,7 +59,9 @@ void writes_behind(const Gemm& p, const Arguments& arguments, int) {
   arguments.get<float>("c")[p.m * p.n] = 1;
 }
 
-void throws(const Gemm&, const Arguments&, int) { throw std::runtime_error("planted failure"); }
+void throws(const Gemm&, const Arguments&, int) {
+  throw std::runtime_error("planted failure");
+}
 
 void loses_device(const Gemm&, const Arguments&, int launch) {
   if (launch > 2) throw DeviceLost("planted: the device fell off the bus");

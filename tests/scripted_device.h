@@ -25,8 +25,7 @@ class ScriptedDevice final : public Device {
 
   Elapsed time(Run& run, const Window& window) override {
     windows.push_back(window);
-    for (int i = 0; i < window.launches; ++i)
-      run.launch((window.first_copy + i) % run.copies());
+    for (int i = 0; i < window.launches; ++i) run.launch((window.first_copy + i) % run.copies());
     const double seconds = script_(static_cast<int>(windows.size()) - 1) * window.launches;
     return {.device_seconds = seconds, .host_seconds = seconds};
   }

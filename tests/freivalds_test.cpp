@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/freivalds.h"
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "tests/catch.h"
+
+namespace steelyard {
+namespace {
+
+struct Product {
+  Gemm problem;
+  std::vector<HostTensor> inputs;
+  HostTensor c;
+
+  double a(std::int64_t i, std::int64_t l) const {
+    return inputs[0].at(problem.layout == Layout::tn ? l * problem.m + i : i * problem.k + l);
+  }
+  double b(std::int64_t l, std::int64_t j) const {
+    return inputs[1].at(problem.layout == Layout::nt ? j * problem.k + l : l * problem.n + j);
+  }
+  double at(std::int64_t i, std::int64_t j) const { return c.at(i * problem.n + j); }
+  void put(std::int64_t i, std::int64_t j, double value) {
+    store(problem.c, c.data.data(), i * problem.n + j, value);
+  }
+};
+
+// Accumulated in f32 one product after the other where the inputs are floats, as a plain kernel
+// does.
+double element(const Product& x, std::int64_t i, std::int64_t j, std::int64_t k) {
+  float sum = 0;
+  double exact = 0;
+  for (std::int64_t l = 0; l < k; ++l) {
+    sum += static_cast<float>(x.a(i, l) * x.b(l, j));
+    exact += x.a(i, l) * x.b(l, j);
+  }
+  const double before =
+      x.problem.beta == 0 ? 0 : x.problem.beta * x.inputs.back().at(i * x.problem.n + j);
+  const bool wide = is_integer(x.problem.a) || x.problem.a == DType::f64;
+  return x.problem.alpha * (wide ? exact : static_cast<double>(sum)) + before;
+}
+
+Product multiply(Gemm p) {
+  Product x = {.problem = p, .inputs = make_inputs(p, Fill::normal, 7)};
+  x.c.operand = {"c", p.c, {p.m, p.n}};
+  x.c.data.resize(bytes(x.c.operand));
+  for (std::int64_t i = 0; i < p.m; ++i)
+    for (std::int64_t j = 0; j < p.n; ++j) x.put(i, j, element(x, i, j, p.k));
+  return x;
+}
+
+double deviation(const Product& x) {
+  return freivalds_deviation(x.problem, x.inputs, x.c);
+}
+
+Gemm shape(DType in, DType out, Layout layout = Layout::nn) {
+  return {.m = 96, .n = 150, .k = 200, .a = in, .b = in, .c = out, .layout = layout};
+}
+
+TEST_CASE("a correct product passes in every type, layout and scaling by alpha and beta") {
+  const auto layout = GENERATE(Layout::nn, Layout::nt, Layout::tn);
+  const auto types =
+      GENERATE(std::pair(DType::f32, DType::f32), std::pair(DType::bf16, DType::bf16),
+               std::pair(DType::f16, DType::f32), std::pair(DType::f64, DType::f64),
+               std::pair(DType::int8, DType::int32));
+  Gemm p = shape(types.first, types.second, layout);
+  CHECK(deviation(multiply(p)) < freivalds_limit);
+  if (p.c == DType::int32) return;
+  p.alpha = 0.5, p.beta = -2;
+  CHECK(deviation(multiply(p)) < freivalds_limit);
+}
+
+// Faults that a comparison by norm lets through.
+struct Fault {
+  const char* name;
+  std::function<void(Product&)> plant;
+};
+
+const std::vector<Fault> faults = {
+    {"two columns swapped",
+     [](Product& x) {
+       for (std::int64_t i = 0; i < x.problem.m; ++i) {
+         const double left = x.at(i, 70);
+         x.put(i, 70, x.at(i, 71));
+         x.put(i, 71, left);
+       }
+     }},
+    {"the last k missing",
+     [](Product& x) {
+       for (std::int64_t i = 0; i < x.problem.m; ++i)
+         for (std::int64_t j = 0; j < x.problem.n; ++j)
+           x.put(i, j, element(x, i, j, x.problem.k - 1));
+     }},
+    {"a tile of 16 by 16 left zero",
+     [](Product& x) {
+       for (std::int64_t i = 32; i < 48; ++i)
+         for (std::int64_t j = 64; j < 80; ++j) x.put(i, j, 0);
+     }},
+    {"the sign of one element", [](Product& x) { x.put(5, 100, -x.at(5, 100)); }},
+    {"a row never written",
+     [](Product& x) {
+       for (std::int64_t j = 0; j < x.problem.n; ++j) x.put(95, j, std::nan(""));
+     }},
+};
+
+TEST_CASE("faults that norms let through are far outside") {
+  const auto types =
+      GENERATE(std::pair(DType::f32, DType::f32), std::pair(DType::bf16, DType::bf16),
+               std::pair(DType::f16, DType::f16));
+  for (const Fault& fault : faults) {
+    CAPTURE(fault.name);
+    Product x = multiply(shape(types.first, types.second));
+    fault.plant(x);
+    CHECK(deviation(x) > freivalds_limit);
+  }
+}
+
+TEST_CASE("one integer off by one is found") {
+  Product x = multiply(shape(DType::int8, DType::int32));
+  x.put(50, 80, x.at(50, 80) + 1);
+  CHECK(deviation(x) > freivalds_limit);
+}
+
+TEST_CASE("groups and scales are not taken") {
+  CHECK(freivalds_applies(shape(DType::f32, DType::f32)));
+  CHECK_FALSE(freivalds_applies(Gemm{.m = 8, .n = 8, .k = 8, .groups = 2}));
+  CHECK_FALSE(freivalds_applies(Gemm{.m = 8, .n = 8, .k = 8, .scaling = Scaling::w8a8}));
+}
+
+}  // namespace
+}  // namespace steelyard
