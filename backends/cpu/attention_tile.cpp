@@ -220,6 +220,27 @@ void clear(State<vectors>* state, std::int64_t head_dim) {
   }
 }
 
+// Ends of the keys that all rows see, and of those that any row sees.
+struct Range {
+  std::int64_t by_all, by_some;
+};
+
+// Lanes without a row see all keys: they are never the reason to hide some.
+template <int vectors>
+Range look_up_visible(const AttentionOperands& a, const AttentionTile& tile,
+                      std::int32_t* visible) {
+  Range seen = {tile.end_key, tile.first_key};
+  for (std::int64_t lane = 0; lane < width<vectors>; ++lane) {
+    const bool exists = lane < tile.rows;
+    const std::int64_t end =
+        exists ? visible_keys(a, tile, row_of(a, tile, lane).query) : tile.end_key;
+    visible[lane] = static_cast<std::int32_t>(end);
+    if (end < seen.by_all) seen.by_all = end;
+    if (exists && end > seen.by_some) seen.by_some = end;
+  }
+  return seen;
+}
+
 template <class Product, int vectors, class Input>
 void accumulate(const AttentionOperands& a, const AttentionTile& tile, void* state_memory,
                 void* workspace) {
@@ -229,19 +250,11 @@ void accumulate(const AttentionOperands& a, const AttentionTile& tile, void* sta
       static_cast<float>(std::numbers::log2e / __builtin_sqrt(static_cast<double>(a.head_dim)));
   clear(state, a.head_dim);
   pack_queries<Product, vectors, Input>(a, tile, work->q);
-  std::int64_t all_see = tile.end_key, none_sees = tile.first_key;
-  for (std::int64_t lane = 0; lane < width<vectors>; ++lane) {
-    const bool exists = lane < tile.rows;
-    const std::int64_t visible =
-        exists ? visible_keys(a, tile, row_of(a, tile, lane).query) : tile.end_key;
-    work->visible[lane] = static_cast<std::int32_t>(visible);
-    if (visible < all_see) all_see = visible;
-    if (exists && visible > none_sees) none_sees = visible;
-  }
-  for (std::int64_t key = tile.first_key; key < none_sees; key += key_block) {
+  const Range seen = look_up_visible<vectors>(a, tile, work->visible);
+  for (std::int64_t key = tile.first_key; key < seen.by_some; key += key_block) {
     pack_block<Product, vectors, Input>(a, tile, key, work);
     score(a.head_dim, work);
-    if (key + key_block > all_see) hide_keys<vectors>(key, work->visible, work->scores);
+    if (key + key_block > seen.by_all) hide_keys<vectors>(key, work->visible, work->scores);
     for (std::int64_t lane = 0; lane < width<vectors>; lane += lanes<float>)
       soften(scale, lane, work, state);
     add_values(a.head_dim, work, state->o);
