@@ -98,7 +98,7 @@ const std::vector<Fault> faults = {
        for (std::int64_t i = 32; i < 48; ++i)
          for (std::int64_t j = 64; j < 80; ++j) x.put(i, j, 0);
      }},
-    {"the sign of one element", [](Product& x) { x.put(5, 100, -x.at(5, 100)); }},
+    {"the sign of one element", [](Product& x) { x.put(5, 103, -x.at(5, 103)); }},
     {"a row never written",
      [](Product& x) {
        for (std::int64_t j = 0; j < x.problem.n; ++j) x.put(95, j, std::nan(""));
