@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record_rules.h"
+
+namespace steelyard {
+namespace {
+
+// What a path is taken by, from the members that lead to its place.
+
+template <auto... path>
+Complaint member(Draft& draft, Value& value) {
+  return assign((draft.row.record.*....*path), value);
+}
+
+template <auto... path>
+Complaint time(Draft& draft, Value& value) {
+  return assign_seconds((draft.row.record.*....*path), value);
+}
+
+template <auto... path>
+Complaint element(Draft& draft, Value& value) {
+  return assign((draft.row.record.*....*path).emplace_back(), value);
+}
+
+Complaint seed(Draft& draft, Value& value) {
+  return assign_seed(draft.row.record.seed, value);
+}
+
+Complaint sample(Draft& draft, Value& value) {
+  return assign_seconds(draft.row.record.timing.samples_seconds.emplace_back(), value);
+}
+
+template <auto row_member>
+Complaint row(Draft& draft, Value& value) {
+  return assign(draft.row.*row_member, value);
+}
+
+template <auto context_member>
+Complaint context(Draft& draft, Value& value) {
+  return assign(draft.file.context.*context_member, value);
+}
+
+template <auto list>
+Complaint context_element(Draft& draft, Value& value) {
+  return assign((draft.file.context.*list).emplace_back(), value);
+}
+
+template <auto cache_member>
+Complaint cache(Draft& draft, Value& value) {
+  return assign(draft.file.context.caches.back().*cache_member, value);
+}
+
+template <auto fields>
+Fields* context_fields(Draft& draft, const std::string&) {
+  return &(draft.file.context.*fields);
+}
+
+template <auto fields>
+Fields* record_fields(Draft& draft, const std::string&) {
+  return &(draft.row.record.*fields);
+}
+
+Fields* next_device(Draft& draft, const std::string&) {
+  return &draft.file.context.devices.emplace_back();
+}
+
+void next_cache(Draft& draft) {
+  draft.file.context.caches.emplace_back();
+}
+
+// The set of that key, also when a row has named it before it was read.
+std::shared_ptr<Comparability> comparability_set(Draft& draft, const std::string& set_key) {
+  auto& set = draft.comparability[set_key];
+  if (!set) set = std::make_shared<Comparability>(Comparability{.key = set_key});
+  return set;
+}
+
+Fields* comparability_fields(Draft& draft, const std::string& set_key) {
+  return &comparability_set(draft, set_key)->fields;
+}
+
+template <auto which>
+Complaint comparability_key(Draft& draft, Value& value) {
+  std::string set_key;
+  const Complaint complaint = assign(set_key, value);
+  draft.row.record.*which = comparability_set(draft, set_key);
+  return complaint;
+}
+
+// Values that are fixed: with another one the numbers of the file would mean something else.
+
+Complaint supported_version(Draft&, Value& value) {
+  std::string version;
+  const Complaint complaint = assign(version, value);
+  const auto major = schema_version.substr(0, schema_version.find('.') + 1);
+  if (complaint.what.empty() && !version.starts_with(major)) {
+    return {"is of another major version than the 1.x that is understood here",
+            "it was made by a newer steelyard: update this one"};
+  }
+  return complaint;
+}
+
+Complaint nanoseconds_only(Draft&, Value& value) {
+  std::string unit;
+  assign(unit, value);
+  return unit == "ns" ? taken : Complaint{"must be \"ns\""};
+}
+
+Complaint iteration_only(Draft&, Value& value) {
+  std::string type;
+  assign(type, value);
+  return type == "iteration" ? taken : Complaint{"must be \"iteration\": aggregates are not read"};
+}
+
+Complaint ignored(Draft&, Value&) {
+  return taken;
+}
+
+using enum Rule::Need;
+
+constexpr Rule context_table[] = {
+    {"/context", optional, nullptr, context_fields<&Context::google>},
+    {"/context/caches/*", optional, nullptr, nullptr, next_cache},
+    {"/context/caches/*/type", optional, cache<&Cache::type>},
+    {"/context/caches/*/level", optional, cache<&Cache::level>},
+    {"/context/caches/*/size", optional, cache<&Cache::size_bytes>},
+    {"/context/caches/*/num_sharing", optional, cache<&Cache::sharing>},
+    {"/context/load_avg/*", optional, context_element<&Context::load_average>},
+    {"/context/json_schema_version", optional, ignored},  // Google Benchmark's, not ours
+    {"/context/steelyard/schema_version", always, supported_version},
+    {"/context/steelyard/suite", always, context<&Context::suite>},
+    {"/context/steelyard/build", always, nullptr, context_fields<&Context::build>},
+    {"/context/steelyard/host", always, nullptr, context_fields<&Context::host>},
+    {"/context/steelyard/devices/*", always, nullptr, next_device},
+    {"/context/steelyard/timer", always, nullptr, context_fields<&Context::timer>},
+    {"/context/steelyard/settings", always, nullptr, context_fields<&Context::settings>},
+    {"/context/steelyard/labels", always, nullptr, context_fields<&Context::labels>},
+    {"/context/steelyard/argv/*", always, context_element<&Context::argv>},
+    {"/context/steelyard/comparability/{key}", always, nullptr, comparability_fields},
+    {"/context/steelyard/not_measured/*", always},
+    {"/benchmarks/*", always},
+};
+
+constexpr Rule google_table[] = {
+    {"/run_type", always, iteration_only},
+    {"/time_unit", always, nanoseconds_only},
+};
+
+constexpr Rule row_table[] = {
+    {"/name", always, row<&Draft::Row::name>},
+    {"/repetitions", always, member<&Record::repetitions>},
+    {"/repetition_index", always, member<&Record::repetition>},
+};
+
+constexpr Rule record_table[] = {
+    {"/index", optional, row<&Draft::Row::index>},
+    {"/id", always, member<&Record::id>},
+    {"/family", always, member<&Record::family>},
+    {"/problem", always, nullptr, record_fields<&Record::problem>},
+    {"/kernel/name", always, member<&Record::kernel>},
+    {"/kernel/tier", always, member<&Record::tier>},
+    {"/kernel/detail", always, member<&Record::detail>},
+    {"/device", always, member<&Record::device>},
+    {"/device_name", always, member<&Record::device_name>},
+    {"/unit", always, member<&Record::unit>},
+    {"/status", always, member<&Record::status>},
+    {"/reason", optional, member<&Record::reason>},
+    {"/method_version", always, member<&Record::method_version>},
+    {"/reproduce", always, member<&Record::reproduce>},
+
+    {"/timing/mode", always, member<&Record::mode>},
+    {"/timing/cache", always, member<&Record::cache>},
+    {"/timing/fill", always, member<&Record::fill>},
+    {"/timing/seed", always, seed},
+    {"/timing/launches", measured, member<&Record::timing, &Timing::launches>},
+    {"/timing/copies", measured, member<&Record::timing, &Timing::copies>},
+    {"/timing/samples_ns/*", measured, sample},
+    {"/timing/median_ns", measured, time<&Record::timing, &Timing::median_seconds>},
+    {"/timing/trimmed_mean_ns", measured, time<&Record::timing, &Timing::trimmed_mean_seconds>},
+    {"/timing/minimum_ns", measured, time<&Record::timing, &Timing::minimum_seconds>},
+    {"/timing/ci95_ns/0", measured, time<&Record::timing, &Timing::ci95_seconds, &Interval::lower>},
+    {"/timing/ci95_ns/1", measured, time<&Record::timing, &Timing::ci95_seconds, &Interval::upper>},
+    {"/timing/converged", measured, member<&Record::timing, &Timing::converged>},
+    {"/timing/settled", measured, member<&Record::timing, &Timing::settled>},
+    {"/timing/flags/*", measured, element<&Record::timing, &Timing::flags>},
+
+    {"/clocks/before_hz", measured, member<&Record::clocks, &Clocks::before_hz>},
+    {"/clocks/after_hz", measured, member<&Record::clocks, &Clocks::after_hz>},
+    {"/clocks/temperature_before_celsius", measured,
+     member<&Record::clocks, &Clocks::temperature_before_celsius>},
+    {"/clocks/temperature_after_celsius", measured,
+     member<&Record::clocks, &Clocks::temperature_after_celsius>},
+    {"/clocks/reason", measured, member<&Record::clocks, &Clocks::reason>},
+
+    {"/power/valid", measured, member<&Record::power, &Power::valid>},
+    {"/power/watts", measured, member<&Record::power, &Power::watts>},
+    {"/power/joules_per_launch", measured, member<&Record::power, &Power::joules_per_launch>},
+    {"/power/reasons/*", measured, element<&Record::power, &Power::reasons>},
+
+    {"/work/flops", always, member<&Record::flops>},
+    {"/work/bytes", always, member<&Record::bytes>},
+    {"/work/steps", always, member<&Record::steps>},
+
+    {"/verdict/ok", measured, member<&Record::verdict, &Verdict::ok>},
+    {"/verdict/error", measured, member<&Record::verdict, &Verdict::error>},
+    {"/verdict/tolerance", measured, member<&Record::verdict, &Verdict::tolerance>},
+    {"/verdict/check", measured, member<&Record::verdict, &Verdict::check>},
+    {"/verdict/relative_error", measured, member<&Record::verdict, &Verdict::relative_error>},
+    {"/verdict/deterministic", measured, member<&Record::verdict, &Verdict::deterministic>},
+
+    {"/comparability/identity", optional, comparability_key<&Record::identity>},
+    {"/comparability/conditions", optional, comparability_key<&Record::conditions>},
+};
+
+}  // namespace
+
+std::span<const Rule> context_rules() {
+  return context_table;
+}
+std::span<const Rule> google_rules() {
+  return google_table;
+}
+std::span<const Rule> row_rules() {
+  return row_table;
+}
+std::span<const Rule> record_rules() {
+  return record_table;
+}
+
+}  // namespace steelyard
