@@ -8,7 +8,7 @@
 
 namespace steelyard {
 
-extern const std::string_view gpus_json;  // data/gpus.json
+std::string_view gpus();  // the text of data/gpus.json
 
 namespace {
 
@@ -62,7 +62,7 @@ struct Database {
 const Database& database() {
   static const Database parsed = [] {
     Database result;
-    const json file = json::parse(gpus_json);
+    const json file = json::parse(gpus());
     for (const auto& gpu : file.at("gpus")) {
       for (const auto& name : gpu.at("device_names"))
         result.names.emplace_back(name, result.specs.size());

@@ -56,7 +56,7 @@ bool is_consequence(std::string_view description) {
 
 std::vector<std::string> validate(const std::filesystem::path& path) {
   const Json document = parse(path);
-  const Json contract_document = Json::parse(schema_json);
+  const Json contract_document = Json::parse(schema());
   valijson::Schema contract;
   valijson::SchemaParser().populateSchema(Adapter(contract_document), contract);
   valijson::ValidationResults results;

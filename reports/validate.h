@@ -9,7 +9,7 @@
 
 namespace steelyard {
 
-extern const std::string_view schema_json;  // the text of schema.json
+std::string_view schema();  // the text of schema.json
 
 // What a file has against the schema, each as "POINTER: message" in one line; nothing when it
 // conforms. Throws FileError where it cannot be read or is not JSON.

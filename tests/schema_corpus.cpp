@@ -37,6 +37,6 @@ int main(int argc, char** argv) {
       verdicts += verdict(folder, std::string(fault.name), mutate(steelyard::valid_text(), fault));
     }
   }
-  steelyard::replace_file(folder / "schema.json", steelyard::schema_json);
+  steelyard::replace_file(folder / "schema.json", steelyard::schema());
   steelyard::replace_file(folder / "verdicts.txt", verdicts);
 }

@@ -83,7 +83,7 @@ TEST_CASE("a fault is named by its JSON pointer") {
 
 TEST_CASE("the schema describes every member that is written") {
   std::set<std::string> described, used;
-  collect_described(nlohmann::json::parse(schema_json), described);
+  collect_described(nlohmann::json::parse(schema()), described);
   collect_used(nlohmann::json::parse(valid_text()), used);
   CHECK(used.size() > 60);
   for (const std::string& name : used) {
@@ -93,7 +93,7 @@ TEST_CASE("the schema describes every member that is written") {
 }
 
 TEST_CASE("every property of the schema has a description") {
-  const auto document = nlohmann::json::parse(schema_json);
+  const auto document = nlohmann::json::parse(schema());
   for (const auto& [name, definition] : document["definitions"].items()) {
     if (!definition.contains("properties")) continue;
     for (const auto& [property, value] : definition["properties"].items()) {

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/measurement.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "reports/natural_order.h"
+#include "reports/render.h"
+#include "reports/statistics.h"
+
+namespace steelyard {
+namespace {
+
+bool precedes(const Measurement& left, const Measurement& right) {
+  const Record &a = left.row(), &b = right.row();
+  if (a.family != b.family) return a.family < b.family;
+  if (a.id != b.id) return natural_less(a.id, b.id);
+  const auto rest = [](const Record& row) {
+    return std::tuple(tier_rank(row.tier), std::string_view(row.kernel),
+                      std::string_view(row.device), std::string_view(row.fill),
+                      std::string_view(row.cache), std::string_view(row.mode));
+  };
+  return rest(a) < rest(b);
+}
+
+// The type a problem is computed in: of A for a GEMM (w4a16 multiplies in bf16).
+std::string_view compute_dtype(const Record& row) {
+  for (const auto& [name, value] : row.problem)
+    if (name == "a" || name == "dtype")
+      if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return {};
+}
+
+}  // namespace
+
+Estimate combine(std::span<const Estimate> runs) {
+  if (runs.size() == 1) return runs.front();
+  std::vector<double> medians;
+  double mean = 0;
+  for (const auto& run : runs) {
+    medians.push_back(run.seconds);
+    mean += std::log(run.seconds) / static_cast<double>(runs.size());
+  }
+  double squares = 0;
+  for (const double seconds : medians) squares += std::pow(std::log(seconds) - mean, 2);
+  const double degrees = static_cast<double>(runs.size() - 1);
+  const double error = std::sqrt(squares / degrees / static_cast<double>(runs.size()));
+  const double half = student_t_quantile(0.975, degrees) * error;
+  const double point = median(medians);
+  return {point, {std::min(point, std::exp(mean - half)), std::max(point, std::exp(mean + half))}};
+}
+
+std::vector<Measurement> measurements(const Results& results) {
+  std::map<std::pair<std::string, std::string>, Measurement> by_key;
+  for (const auto& file : results.files)
+    for (const auto& record : file.records)
+      if (record.status == Status::ok)
+        by_key[{key(record), record.identity ? record.identity->key : ""}].runs.push_back(&record);
+  std::vector<Measurement> found;
+  for (auto& [name, measurement] : by_key) {
+    std::vector<Estimate> runs;
+    for (const Record* run : measurement.runs)
+      runs.push_back({run->timing.median_seconds, run->timing.ci95_seconds});
+    measurement.time = combine(runs);
+    found.push_back(std::move(measurement));
+  }
+  std::stable_sort(found.begin(), found.end(), precedes);
+  return found;
+}
+
+int tier_rank(const std::string& tier) {
+  static constexpr std::string_view order[] = {"library", "tuned", "portable"};
+  return static_cast<int>(std::find(std::begin(order), std::end(order), tier) - std::begin(order));
+}
+
+Metric metric(const Record& row) {
+  if (row.steps > 0) return Metric::latency;
+  const bool memory_bound = row.family == "memory" || row.family == "layers";
+  return memory_bound || row.flops == 0 ? Metric::bandwidth : Metric::flops;
+}
+
+std::string performance(const Measurement& measurement) {
+  const Record& row = measurement.row();
+  switch (metric(row)) {
+    case Metric::flops:
+      return rate(row.flops / measurement.time.seconds, "FLOP/s");
+    case Metric::bandwidth:
+      return rate(row.bytes / measurement.time.seconds, "B/s");
+    case Metric::latency:
+      break;
+  }
+  return seconds(measurement.time.seconds / row.steps) + "/step";
+}
+
+const Fact* peak(const Record& row) {
+  const Spec* spec = find_spec(row.device_name);
+  if (!spec) return nullptr;
+  switch (metric(row)) {
+    case Metric::flops:
+      return spec->peak(compute_dtype(row));
+    case Metric::bandwidth:
+      return spec->memory_bandwidth ? &*spec->memory_bandwidth : nullptr;
+    case Metric::latency:
+      break;
+  }
+  return nullptr;
+}
+
+std::optional<double> share_of_peak(const Measurement& measurement) {
+  const Record& row = measurement.row();
+  const Fact* fact = peak(row);
+  if (!fact) return std::nullopt;
+  const double work = metric(row) == Metric::flops ? row.flops : row.bytes;
+  // A row of a whole package on a device that is one of its dies.
+  const Spec& spec = *find_spec(row.device_name);
+  const int dies = row.unit == "package" && spec.unit == "gcd" ? spec.dies_per_package : 1;
+  return work / measurement.time.seconds / (fact->value * dies);
+}
+
+std::string half_width(const Estimate& estimate) {
+  const double half =
+      std::max(estimate.ci95.upper - estimate.seconds, estimate.seconds - estimate.ci95.lower);
+  return fmt::format("{:.1f} %", 100 * half / estimate.seconds);
+}
+
+std::string flags(const Measurement& measurement) {
+  std::vector<std::string> found;
+  const auto add = [&](const std::string& flag) {
+    if (std::find(found.begin(), found.end(), flag) == found.end()) found.push_back(flag);
+  };
+  for (const Record* run : measurement.runs) {
+    if (!run->timing.converged) add("not converged");
+    if (run->timing.settled == false) add("not settled");
+    if (run->verdict.deterministic == false) add("nondeterministic");
+    for (const auto& flag : run->timing.flags) add(flag);
+  }
+  return fmt::format("{}", fmt::join(found, ", "));
+}
+
+std::string settings(const Record& row) {
+  return row.fill + "/" + row.cache + "/" + row.mode;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// One kernel's time on one problem and device: the rows of one key over all their runs.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reports/results.h"
+#include "reports/specs.h"
+
+namespace steelyard {
+
+struct Estimate {
+  double seconds = 0;
+  Interval ci95;
+};
+
+// One run: its median and interval. Several: the median of their medians, and an interval from the
+// spread between runs, since the samples of one run say nothing of the next: Student's t on the
+// logarithms, widened to the point where need be.
+Estimate combine(std::span<const Estimate> runs);
+
+struct Measurement {
+  std::vector<const Record*> runs;  // never empty; alike in key and identity
+  Estimate time;
+
+  const Record& row() const { return *runs.front(); }
+};
+
+// All ok rows of a result set, ordered by family, problem, tier, kernel, device and settings.
+// Points into `results`.
+std::vector<Measurement> measurements(const Results& results);
+
+// The order of tables: library, tuned, portable.
+int tier_rank(const std::string& tier);
+
+// What a row is judged by: operations for compute, bytes for memory-bound families, time per
+// dependent step for latencies.
+enum class Metric { flops, bandwidth, latency };
+Metric metric(const Record& row);
+
+// "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step".
+std::string performance(const Measurement& measurement);
+
+// The datasheet's peak of the row's type, or its bandwidth. Null where it is unknown, and for
+// latencies.
+const Fact* peak(const Record& row);
+std::optional<double> share_of_peak(const Measurement& measurement);
+
+// The larger half of the interval relative to the time: "0.4 %".
+std::string half_width(const Estimate& estimate);
+
+// What a reader must know of a number: "not converged, nondeterministic".
+std::string flags(const Measurement& measurement);
+
+// "normal/rotate/steady"
+std::string settings(const Record& row);
+
+}  // namespace steelyard

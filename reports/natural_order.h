@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+namespace steelyard {
+
+// Orders text as a reader does, numbers by their size: "64x64" before "1024x64".
+bool natural_less(std::string_view a, std::string_view b);
+
+}  // namespace steelyard

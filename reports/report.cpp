@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "reports/commands.h"
+#include "reports/exit_code.h"
+#include "reports/file_error.h"
+#include "reports/overview.h"
+#include "reports/relative_tables.h"
+#include "reports/replace_file.h"
+#include "reports/summary.h"
+
+namespace steelyard {
+namespace {
+
+struct Report {
+  std::string text;
+  int exit_code = passed;
+};
+
+const Table method{
+    .title = "Method",
+    .notes = {
+        "A sample is one window of launches, divided by their number. The median is that of a "
+        "run's samples and its 95 % interval comes from their order statistics. Several runs "
+        "(processes) "
+        "of a row make the median of their medians, with an interval from the spread between runs "
+        "(Student's t on logarithms). ± is the larger half of the interval.",
+        "Rates count the least work that any kernel must do. The share of the peak refers to the "
+        "datasheet's dense peak of the data type or, for memory-bound rows, to its bandwidth."}};
+
+const Table relative_method{
+    .notes = {"A ratio is the reference's time divided by this side's: above 1 is faster than the "
+              "reference. Its 95 % interval joins both intervals on the logarithmic scale."}};
+
+std::string heading(std::span<const Results> results) {
+  return "# Steelyard report\n\n" + markdown(overview(results));
+}
+
+std::string appendix(std::span<const Results> results) {
+  std::string text;
+  if (const Table table = not_measured(results); !table.rows.empty()) text += markdown(table);
+  text += "## Commands\n\n";
+  for (const auto& set : results) {
+    text += markdown({.notes = {"These make the rows of " + set.name + " again:"}});
+    text += markdown_code(commands(set));
+  }
+  return text + markdown(method);
+}
+
+Report summarise(const Results& results, const std::string& format) {
+  if (format == "csv") return {csv(summary_data(results))};
+  const auto rows = measurements(results);
+  std::string text = heading({&results, 1});
+  for (const auto& table : summary(rows)) text += markdown(table);
+  return {text + appendix({&results, 1})};
+}
+
+Report relate(std::span<const Results> results, const ReportOptions& options) {
+  const auto all = sides(results);
+  if (all.size() < 2)
+    throw std::invalid_argument(
+        "a reference needs a second device or result to be compared with it");
+  const Relative relative = relate(all, find_side(all, options.reference));
+  const int exit_code = anything_compared(relative) ? passed : incomparable;
+  if (options.format == "csv") return {csv(relative_data(all, relative)), exit_code};
+  std::string text = heading(results);
+  text += markdown({.notes = {"The reference is " + all[relative.reference].label + "."}});
+  text += markdown(condition_table(all, relative));
+  for (const auto& table : comparison_tables(all, relative)) text += markdown(table);
+  if (const Table table = refusal_table(all, relative); !table.rows.empty())
+    text += markdown(table);
+  return {text + appendix(results) + markdown(relative_method), exit_code};
+}
+
+void write(const std::string& text, const std::filesystem::path& output) {
+  if (!output.empty()) return replace_file(output, text);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) != 0 || !written)
+    throw file_error("stdout", "cannot be written", "free some space or name a file with -o");
+}
+
+}  // namespace
+
+int report(const ReportOptions& options) try {
+  std::vector<Results> results;
+  for (const auto& path : options.results) results.push_back(load_results(path));
+  const bool side_by_side = results.size() > 1 || !options.reference.empty();
+  const Report made =
+      side_by_side ? relate(results, options) : summarise(results.front(), options.format);
+  write(made.text, options.output);
+  if (made.exit_code == incomparable)
+    complain(
+        "nothing comparable: the results share no row, or every shared row differs in what "
+        "must agree; the report lists the fields");
+  return made.exit_code;
+} catch (const FileError& error) {
+  complain(error.what());
+  return usage_error;
+} catch (const std::invalid_argument& error) {
+  complain(error.what());
+  return usage_error;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/results.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "reports/file_error.h"
+
+namespace steelyard {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> result_files(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().extension() == ".json") found.push_back(entry->path());
+  if (error)
+    throw file_error(folder, "cannot be listed: " + error.message(),
+                     "choose a folder that you may read");
+  if (found.empty())
+    throw file_error(folder, "holds no result files (*.json)",
+                     "name a folder that steelyard run has written, or a file");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+Results load_results(const fs::path& path) {
+  Results results{.name = path.string()};
+  std::error_code none;
+  if (fs::is_directory(path, none)) {
+    for (const auto& file : result_files(path)) results.files.push_back(read_results(file));
+  } else {
+    results.files.push_back(read_results(path));
+  }
+  return results;
+}
+
+}  // namespace steelyard

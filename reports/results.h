@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one argument of a report names: a result file, or all result files of a folder.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reports/record.h"
+
+namespace steelyard {
+
+struct Results {
+  std::string name;  // the path as it was given
+  std::vector<ResultFile> files;
+};
+
+// Throws FileError, also for a folder without result files.
+Results load_results(const std::filesystem::path& path);
+
+}  // namespace steelyard

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "reports/relative.h"
+
+namespace steelyard {
+namespace {
+
+std::string device_label(const Side& side) {
+  const std::string& name = side.device_name.empty() ? side.device : side.device_name;
+  return side.unit == "gcd" ? name + ", one GCD" : name;
+}
+
+// Longer and longer labels; the last is unique.
+std::string label(const Side& side, std::size_t index, int length) {
+  std::filesystem::path source = side.source;
+  if (!source.has_filename()) source = source.parent_path();
+  const std::string device = device_label(side);
+  switch (length) {
+    case 0:
+      return device;
+    case 1:
+      return fmt::format("{} ({})", device, source.filename().string());
+    case 2:
+      return fmt::format("{} ({})", device, side.source);
+    case 3:
+      return fmt::format("{} ({}, {})", device, side.device, side.source);
+    default:
+      return fmt::format("{} ({}, {}, no. {})", device, side.device, side.source, index + 1);
+  }
+}
+
+void set_labels(std::vector<Side>& sides) {
+  std::set<std::string> labels;
+  for (int length = 0; labels.size() < sides.size(); ++length) {
+    labels.clear();
+    for (std::size_t i = 0; i < sides.size(); ++i)
+      labels.insert(sides[i].label = label(sides[i], i, length));
+  }
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+template <class Matches>
+std::vector<std::size_t> matching(std::span<const Side> sides, Matches matches) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    const Side& side = sides[i];
+    for (const auto* text : {&side.label, &side.device, &side.device_name, &side.source})
+      if (matches(lower_case(*text))) {
+        found.push_back(i);
+        break;
+      }
+  }
+  return found;
+}
+
+std::string choices(std::span<const Side> sides) {
+  std::vector<std::string> labels;
+  for (const auto& side : sides) labels.push_back("'" + side.label + "'");
+  return fmt::format("{}", fmt::join(labels, ", "));
+}
+
+}  // namespace
+
+std::vector<Side> sides(std::span<const Results> results) {
+  std::vector<Side> found;
+  for (const auto& set : results) {
+    const std::size_t first = found.size();
+    for (auto& measurement : measurements(set)) {
+      const Record& row = measurement.row();
+      auto side = std::find_if(found.begin() + static_cast<std::ptrdiff_t>(first), found.end(),
+                               [&](const Side& s) {
+                                 return s.device == row.device && s.device_name == row.device_name;
+                               });
+      if (side == found.end())
+        side = found.insert(found.end(), {.device = row.device,
+                                          .device_name = row.device_name,
+                                          .unit = row.unit,
+                                          .source = set.name});
+      side->measurements.push_back(std::move(measurement));
+    }
+  }
+  set_labels(found);
+  return found;
+}
+
+std::size_t find_side(std::span<const Side> sides, const std::string& text) {
+  if (text.empty()) return 0;
+  const std::string wanted = lower_case(text);
+  auto found = matching(sides, [&](const std::string& field) { return field == wanted; });
+  if (found.empty())
+    found = matching(
+        sides, [&](const std::string& field) { return field.find(wanted) != std::string::npos; });
+  if (found.size() == 1) return found.front();
+  throw std::invalid_argument(
+      fmt::format("--reference {} names {} of the devices; choose one of {}", text,
+                  found.empty() ? "none" : "several", choices(sides)));
+}
+
+}  // namespace steelyard
