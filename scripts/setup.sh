@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Sees to it that what the build, the tests and the checks need is installed. Needs neither root nor
+# network when nothing is missing.
+set -euo pipefail
+
+# Debian package | the command it brings, where it brings one | what it is for
+packages='
+g++                   | g++        | compiler
+cmake                 | cmake      | build
+ninja-build           | ninja      | build
+pkg-config            | pkg-config | finds libraries
+git                   | git        | the commit that result files record
+libbenchmark-dev      |            | Google Benchmark: listing, filter, console
+libcli11-dev          |            | command lines
+libfmt-dev            |            | formatting
+nlohmann-json3-dev    |            | reading JSON
+libvalijson-dev       |            | checking result files against the schema
+libmd-dev             |            | SHA-256 of comparability keys
+libdnnl-dev           |            | oneDNN: library tier of the CPU
+libopenblas0-pthread  |            | OpenBLAS: library tier of the CPU, opened at run time
+catch2                |            | tests
+python3               | python3    | checks
+python3-jsonschema    |            | test: a second validator reads the result files
+libbenchmark-tools    |            | test: compare.py of Google Benchmark reads the result files
+'
+
+case "${1-}" in
+  '') ;;
+  -h | --help) echo "usage: scripts/setup.sh    installs the missing ones of:$packages"; exit 0 ;;
+  *) echo "setup.sh: unknown argument $1; see scripts/setup.sh --help" >&2; exit 2 ;;
+esac
+
+column() { awk -F'|' -v n="$1" 'NF > 1 { gsub(/ /, "", $n); if ($n != "") print $n }' <<<"$packages"; }
+
+installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+missing=()
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  for tool in $(column 2); do command -v "$tool" >/dev/null || missing+=("$tool"); done
+  ((${#missing[@]} == 0)) && exit 0  # CMake names the libraries that are missing
+  echo "setup.sh: not a Debian system; install these commands: ${missing[*]}" >&2
+  exit 2
+fi
+
+for package in $(column 1); do installed "$package" || missing+=("$package"); done
+((${#missing[@]} == 0)) && exit 0
+
+install=(apt-get install --yes --no-install-recommends "${missing[@]}")
+if ((EUID == 0)); then
+  as_root=(env DEBIAN_FRONTEND=noninteractive)
+elif sudo -n true 2>/dev/null; then
+  as_root=(sudo -n env DEBIAN_FRONTEND=noninteractive)
+else
+  echo "setup.sh: packages are missing and only root may install them; run this, then try again:" >&2
+  echo "sudo apt-get install ${missing[*]}" >&2
+  exit 2
+fi
+
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! "${as_root[@]}" apt-get update >"$log" 2>&1 || ! "${as_root[@]}" "${install[@]}" >>"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "setup.sh: apt-get failed (its last lines are above); repair it, then run: sudo ${install[*]}" >&2
+  exit 2
+fi
