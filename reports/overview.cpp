@@ -142,7 +142,7 @@ std::string builds(const Results& results) {
 std::string commits(const Results& results) {
   return by_file(results, [](const Context& context) {
     const std::string commit = find(context.build, "commit").substr(0, 12);
-    return find(context.build, "dirty") == "true" ? commit + " with changes" : commit;
+    return find(context.build, "dirty") == "true" ? commit + " with uncommitted changes" : commit;
   });
 }
 
@@ -183,8 +183,9 @@ std::string sampling(const Results& results) {
     ++count;
   });
   if (count == 0) return {};
-  return fmt::format("{} to {} samples a row; {} of {} rows converged", fewest, most, converged,
-                     count);
+  const std::string range =
+      fewest == most ? std::to_string(most) : fmt::format("{} to {}", fewest, most);
+  return fmt::format("{} samples a row; {} of {} rows converged", range, converged, count);
 }
 
 std::string verification(const Results& results) {

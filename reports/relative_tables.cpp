@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ bool alike_settings(const Comparison& comparison) {
   });
 }
 
-// One or more columns of a comparison.
+// One column of a comparison.
 struct Part {
   Column column;
   std::function<std::string(const ComparedRow&)> cell;
@@ -70,21 +71,34 @@ void add_side(std::vector<Part>& parts, const Comparison& comparison, const std:
                      }});
 }
 
+// "Kernel: packed." or "Kernels: tile on Alpha; packed on Beta." of the sides without a column.
+std::optional<std::string> kernel_note(const Comparison& comparison, std::span<const Side> sides) {
+  std::vector<std::string> texts;
+  std::set<std::string> kernels;
+  for (std::size_t i = 0; i < sides.size(); ++i)
+    if (const auto kernel = only_kernel(comparison, i)) {
+      kernels.insert(*kernel);
+      texts.push_back(fmt::format("{} on {}", *kernel, sides[i].label));
+    }
+  if (texts.empty()) return std::nullopt;
+  if (texts.size() == sides.size() && kernels.size() == 1)
+    return fmt::format("Kernel: {}.", *kernels.begin());
+  return fmt::format("Kernels: {}.", fmt::join(texts, "; "));
+}
+
 Table comparison_table(const Comparison& comparison, std::span<const Side> sides,
                        std::size_t reference) {
   Table table{.title = comparison.family + ": " + selection(comparison)};
   std::vector<Part> parts{
       {{"problem", Align::left}, [](const ComparedRow& row) { return row.id; }}};
   if (alike_settings(comparison))
-    table.notes.push_back("All rows: " + comparison.rows.front().settings + ".");
+    table.notes.push_back("All rows: " + comparison.rows.front().settings + " (fill/cache/mode).");
   else
     parts.push_back(
         {{"fill/cache/mode", Align::left}, [](const ComparedRow& row) { return row.settings; }});
-  for (std::size_t i = 0; i < sides.size(); ++i) {
+  for (std::size_t i = 0; i < sides.size(); ++i)
     add_side(parts, comparison, sides[i].label, i, i == reference);
-    if (const auto kernel = only_kernel(comparison, i))
-      table.notes.push_back(fmt::format("{}: {} throughout.", sides[i].label, *kernel));
-  }
+  if (const auto note = kernel_note(comparison, sides)) table.notes.push_back(*note);
   for (const auto& part : parts) table.columns.push_back(part.column);
   for (const auto& row : comparison.rows) {
     auto& cells = table.rows.emplace_back();
@@ -93,8 +107,9 @@ Table comparison_table(const Comparison& comparison, std::span<const Side> sides
   return table;
 }
 
+// As many digits as two implementations of log and exp agree on.
 std::string number(double value) {
-  return fmt::format("{}", value);
+  return fmt::format("{:.12g}", value);
 }
 
 std::vector<std::string> data_cells(const Cell& cell) {
@@ -181,17 +196,21 @@ std::vector<Table> comparison_tables(std::span<const Side> sides, const Relative
 Table refusal_table(std::span<const Side> sides, const Relative& relative) {
   Table table{.title = "Refused",
               .columns = {{"problem", Align::left},
-                          {"tier", Align::left},
+                          {"reference's kernel", Align::left},
                           {"side", Align::left},
+                          {"kernel", Align::left},
                           {"field", Align::left},
                           {"reference", Align::left},
                           {"here", Align::left}}};
+  std::set<std::pair<const Measurement*, const Measurement*>> seen;  // in several selections
   for (const auto& comparison : relative.comparisons)
-    for (const auto& refusal : comparison.refusals)
+    for (const auto& refusal : comparison.refusals) {
+      if (!seen.insert({refusal.reference, refusal.other}).second) continue;
       for (const auto& field : refusal.fields)
-        table.rows.push_back({refusal.other->row().id, selection(comparison),
-                              sides[refusal.side].label, field.field, field.values[0],
-                              field.values[1]});
+        table.rows.push_back({refusal.other->row().id, refusal.reference->row().kernel,
+                              sides[refusal.side].label, refusal.other->row().kernel, field.field,
+                              field.values[0], field.values[1]});
+    }
   return table;
 }
 

@@ -73,7 +73,6 @@ Report relate(std::span<const Results> results, const ReportOptions& options) {
   const int exit_code = anything_compared(relative) ? passed : incomparable;
   if (options.format == "csv") return {csv(relative_data(all, relative)), exit_code};
   std::string text = heading(results);
-  text += markdown({.notes = {"The reference is " + all[relative.reference].label + "."}});
   text += markdown(mean_table(all, relative));
   text += markdown(condition_table(all, relative));
   for (const auto& table : comparison_tables(all, relative)) text += markdown(table);

@@ -96,8 +96,9 @@ Table family_table(std::span<const Measurement> rows) {
   return table;
 }
 
+// As many digits as two implementations of log and exp agree on.
 std::string number(double value) {
-  return fmt::format("{}", value);
+  return fmt::format("{:.12g}", value);
 }
 
 // Empty for a row that was not measured.
