@@ -5,7 +5,7 @@
 #include <iterator>
 #include <map>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,6 +23,20 @@ struct Group {
   Names devices, kernels, ids;
 };
 
+// By status and reason.
+std::map<std::pair<std::string, std::string>, Group> groups(const Results& results) {
+  std::map<std::pair<std::string, std::string>, Group> found;
+  for (const auto& file : results.files)
+    for (const auto& row : file.records) {
+      if (row.status == Status::ok) continue;
+      Group& group = found[{std::string(name(row.status)), row.reason}];
+      group.devices.insert(row.device);
+      group.kernels.insert(row.kernel);
+      group.ids.insert(row.id);
+    }
+  return found;
+}
+
 std::string all(const Names& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -38,17 +52,7 @@ std::string first_few(const Names& names) {
 }  // namespace
 
 Table not_measured(std::span<const Results> results) {
-  using Why = std::tuple<std::string, std::string, std::string>;
-  std::map<Why, Group> groups;
-  for (const auto& set : results)
-    for (const auto& file : set.files)
-      for (const auto& row : file.records) {
-        if (row.status == Status::ok) continue;
-        Group& group = groups[{set.name, std::string(name(row.status)), row.reason}];
-        group.devices.insert(row.device);
-        group.kernels.insert(row.kernel);
-        group.ids.insert(row.id);
-      }
+  const bool several = results.size() > 1;
   Table table{.title = "Not measured",
               .columns = {{"status", Align::left},
                           {"reason", Align::left},
@@ -56,14 +60,16 @@ Table not_measured(std::span<const Results> results) {
                           {"kernels", Align::left},
                           {"problems"},
                           {"which", Align::left}}};
-  const bool several = results.size() > 1;
-  if (several) table.columns.insert(table.columns.begin(), {"result", Align::left});
-  for (const auto& [why, group] : groups) {
-    const auto& [set, status, reason] = why;
-    auto& row = table.rows.emplace_back(
-        std::vector{status, reason, all(group.devices), all(group.kernels),
-                    std::to_string(group.ids.size()), first_few(group.ids)});
-    if (several) row.insert(row.begin(), set);
+  if (several) table.columns.push_back({"results", Align::left});
+  std::map<std::vector<std::string>, Names> names_by_row;
+  for (const auto& set : results)
+    for (const auto& [why, group] : groups(set))
+      names_by_row[{why.first, why.second, all(group.devices), all(group.kernels),
+                    std::to_string(group.ids.size()), first_few(group.ids)}]
+          .insert(set.name);
+  for (const auto& [cells, names] : names_by_row) {
+    auto& row = table.rows.emplace_back(cells);
+    if (several) row.push_back(all(names));
   }
   return table;
 }

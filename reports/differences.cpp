@@ -17,7 +17,10 @@ using Values = std::vector<std::set<std::string>>;
 std::string value_of(const Comparability* comparability, const std::string& field) {
   if (comparability)
     for (const auto& [name, value] : comparability->fields)
-      if (name == field) return text_of(value);
+      if (name == field) {
+        const std::string text = text_of(value);
+        return text.empty() ? "empty" : text;
+      }
   return "absent";
 }
 

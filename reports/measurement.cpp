@@ -147,7 +147,8 @@ std::optional<double> share_of_peak(const Measurement& measurement) {
 std::string half_width(const Estimate& estimate) {
   const double half =
       std::max(estimate.ci95.upper - estimate.seconds, estimate.seconds - estimate.ci95.lower);
-  return fmt::format("{:.2f} %", 100 * half / estimate.seconds);
+  const double percent = 100 * half / estimate.seconds;
+  return percent < 1000 ? fmt::format("{:.2f} %", percent) : "> 999 %";
 }
 
 std::string flags(const Measurement& measurement) {

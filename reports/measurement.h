@@ -51,7 +51,8 @@ std::string performance(const Measurement& measurement);
 const Fact* peak(const Record& row);
 std::optional<double> share_of_peak(const Measurement& measurement);
 
-// The larger half of the interval relative to the time: "0.41 %".
+// The larger half of the interval relative to the time: "0.41 %"; that of two runs has no
+// useful bound: "> 999 %".
 std::string half_width(const Estimate& estimate);
 
 // What a reader must know of a number: "not converged, nondeterministic".

@@ -121,7 +121,6 @@ std::string device(const Context& context, const Fields& fields) {
     facts.add("last-level cache " + bytes(size));
   if (const double size = number(fields, "memory_bytes"); size > 0)
     facts.add("memory " + bytes(size));
-  if (const auto driver = find(fields, "driver"); !driver.empty()) facts.add("driver " + driver);
   return fmt::format("{} {}: {}", id, find(fields, "name"), facts.joined());
 }
 
@@ -130,6 +129,14 @@ std::string devices(const Results& results) {
     Distinct found;
     for (const auto& fields : context.devices) found.add(device(context, fields));
     return found.joined("; ");
+  });
+}
+
+std::string drivers(const Results& results) {
+  return by_file(results, [](const Context& context) {
+    Distinct found;
+    for (const auto& fields : context.devices) found.add(find(fields, "driver"));
+    return found.joined();
   });
 }
 
@@ -204,9 +211,9 @@ std::string verification(const Results& results) {
 
 Table overview(std::span<const Results> results) {
   static constexpr std::pair<const char*, std::string (*)(const Results&)> lines[] = {
-      {"suite", suites},  {"date", dates},        {"host", hosts},           {"devices", devices},
-      {"build", builds},  {"commit", commits},    {"labels", labels},        {"rows", rows},
-      {"inputs", inputs}, {"sampling", sampling}, {"verified", verification}};
+      {"suite", suites},   {"date", dates},    {"host", hosts},        {"devices", devices},
+      {"driver", drivers}, {"build", builds},  {"commit", commits},    {"labels", labels},
+      {"rows", rows},      {"inputs", inputs}, {"sampling", sampling}, {"verified", verification}};
   Table table{.columns = {{"result", Align::left}}};
   for (const auto& set : results) table.columns.push_back({set.name, Align::left});
   for (const auto& [what, value] : lines) {

@@ -18,8 +18,14 @@ std::string selection(const Comparison& comparison) {
   return comparison.tier.empty() ? "best of each" : comparison.tier;
 }
 
+std::string factor(double value) {
+  return value >= 0.01 && value < 1000 ? fmt::format("{:.3f}", value)
+                                       : fmt::format("{:.1e}", value);
+}
+
 std::string ratio_text(const Ratio& ratio) {
-  return fmt::format("{:.3f} ({:.3f} to {:.3f})", ratio.value, ratio.ci95.lower, ratio.ci95.upper);
+  return fmt::format("{} ({} to {})", factor(ratio.value), factor(ratio.ci95.lower),
+                     factor(ratio.ci95.upper));
 }
 
 std::string kernel_text(const Measurement& measurement, bool name_tier) {
@@ -155,8 +161,8 @@ Table mean_table(std::span<const Side> sides, const Relative& relative) {
       if (i == relative.reference) continue;
       const Mean& mean = comparison.means[i];
       table.rows.push_back({comparison.family, selection(comparison), sides[i].label,
-                            mean.rows ? fmt::format("{:.3f}", mean.ratio) : "-",
-                            std::to_string(mean.rows), std::to_string(mean.missing_in_reference),
+                            mean.rows ? factor(mean.ratio) : "-", std::to_string(mean.rows),
+                            std::to_string(mean.missing_in_reference),
                             std::to_string(mean.missing_in_side), std::to_string(mean.refused)});
     }
   return table;
