@@ -58,7 +58,8 @@ struct Part {
 std::string time_text(const Cell& cell) {
   if (!cell.measurement) return cell.refused ? "refused" : "-";
   const Estimate& time = cell.measurement->time;
-  return fmt::format("{} ± {}", seconds(time.seconds), half_width(time));
+  const char* mark = flags(*cell.measurement).empty() ? "" : " †";
+  return fmt::format("{} ± {}{}", seconds(time.seconds), half_width(time), mark);
 }
 
 void add_side(std::vector<Part>& parts, const Comparison& comparison, const std::string& label,
@@ -92,6 +93,13 @@ std::optional<std::string> kernel_note(const Comparison& comparison, std::span<c
   return fmt::format("Kernels: {}.", fmt::join(texts, "; "));
 }
 
+bool any_flagged(const Comparison& comparison) {
+  for (const auto& row : comparison.rows)
+    for (const auto& cell : row.cells)
+      if (cell.measurement && !flags(*cell.measurement).empty()) return true;
+  return false;
+}
+
 Table comparison_table(const Comparison& comparison, std::span<const Side> sides,
                        std::size_t reference) {
   Table table{.title = comparison.family + ": " + selection(comparison)};
@@ -104,6 +112,10 @@ Table comparison_table(const Comparison& comparison, std::span<const Side> sides
         {{"fill/cache/mode", Align::left}, [](const ComparedRow& row) { return row.settings; }});
   for (std::size_t i = 0; i < sides.size(); ++i)
     add_side(parts, comparison, sides[i].label, i, i == reference);
+  if (any_flagged(comparison))
+    table.notes.push_back(
+        "† is not converged, has drifted or is otherwise flagged: the report of that result alone "
+        "says how.");
   if (const auto note = kernel_note(comparison, sides)) table.notes.push_back(*note);
   for (const auto& part : parts) table.columns.push_back(part.column);
   for (const auto& row : comparison.rows) {

@@ -80,13 +80,14 @@ TEST_CASE("the report of two results") {
   Record refused =
       made(on_beta({.id = "gemm/f32/nn/8x8x8", .kernel = "theirs", .tier = "library"}));
   refused.identity = comparability({{"id", refused.id}, {"fill", "normal"}, {"verified", false}});
+  Record unsure = made({.id = "gemm/f32/nn/7x7x7"});
+  unsure.timing.converged = false;
   check_reports(
       "two",
       {{made({.id = "gemm/f32/nn/64x64x64", .kernel = "lib", .tier = "library", .seconds = 1e-3}),
         made({.id = "gemm/f32/nn/64x64x64", .seconds = 2e-3}),
         made({.kernel = "lib", .tier = "library", .seconds = 8e-3}), made({.seconds = 4e-3}),
-        made({.id = "gemm/f32/nn/8x8x8", .kernel = "lib", .tier = "library"}),
-        made({.id = "gemm/f32/nn/7x7x7"})},
+        made({.id = "gemm/f32/nn/8x8x8", .kernel = "lib", .tier = "library"}), unsure},
        {made(on_beta({.id = "gemm/f32/nn/64x64x64",
                       .kernel = "theirs",
                       .tier = "library",
