@@ -96,7 +96,7 @@ class Robustness(unittest.TestCase):
     def test_full_disk_keeps_the_rows_that_fit(self):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (30000, 30000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (16000, 16000))
 
         process = bench(self.file, preexec_fn=limit)
         _, errors = process.communicate()
