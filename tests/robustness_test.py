@@ -94,9 +94,15 @@ class Robustness(unittest.TestCase):
         self.assertEqual(len({row["name"] for row in found}), 1)
 
     def test_full_disk_keeps_the_rows_that_fit(self):
+        sizes = []  # of a file with one row and with all
+        for selection in (["--filter", "/4KiB/"], []):
+            bench(self.file, *selection).communicate()
+            sizes.append(self.file.stat().st_size)
+        self.file.unlink()
+
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (16000, 16000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (sum(sizes) // 2, sum(sizes) // 2))
 
         process = bench(self.file, preexec_fn=limit)
         _, errors = process.communicate()
