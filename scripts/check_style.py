@@ -21,7 +21,7 @@ UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
 PRIVATE_PATH = re.compile(r"(?<![\w.<}/-])/(?!work/(?:flops|bytes|steps)\b)"
                           r"(?:work|home|root|Users)/" r"\w")
 # How the work is organised is nothing that a reader of the sources can look up.
-ORGANISATION = re.compile(r"\b(?:work" r"tree|work" r"place|sub" r"agent|mile" r"stone|issue #" r"\d+)",
+ORGANISATION = re.compile(r"\b(?:work" r"tree|work" r"place|mile" r"stone|issue #" r"\d+)",
                           re.IGNORECASE)
 
 
