@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backends of this build, in the order in which they are listed.
 #include "backends/backend.h"
-#include "backends/cpu/kernels.h"
 
 namespace steelyard {
 
+namespace cpu {
+Backend cpu_backend();
+}
 #ifdef STEELYARD_HAVE_CUDA
 Backend cuda_backend();
 #endif

@@ -16,19 +16,19 @@ namespace {
 
 constexpr std::string_view examples = R"(
 Examples:
-  steelyard-{0} --list                            every row: problem, kernel, device
-  steelyard-{0} --filter portable --json out.json  rows whose key matches, into one file
-  steelyard-{0} --suite standard --device cpu      the longer suite on the CPU alone
-  {1}
+  steelyard-{0} --list                              every row: problem, kernel, device
+  steelyard-{0} --filter portable --json out.json   rows whose key matches, into one file
+  steelyard-{0} --suite standard --device cpu       the longer suite on the CPU alone
+  steelyard-{0} {1}   an own sweep
+
 Row keys are problem/kernel/tier/device/fill/cache/mode. Exit codes: 0 pass, 2 usage or output error,
 4 incorrect or implausible rows, 6 device absent, lost or failed rows, 130 interrupted (rows saved).
 )";
 
-std::string axis_example(const std::string& family) {
-  if (family == "gemm") return "steelyard-gemm -a m=[256:4096:*2] -a dtype=bf16,f32   an own sweep";
-  if (family == "attention")
-    return "steelyard-attention -a keys=[1024:8192:*2] -a causal=true,false";
-  return "steelyard-memory -a op=triad,dot -a bytes=[1048576:1073741824:*4]";
+std::string_view sweep_example(const std::string& family) {
+  if (family == "gemm") return "-a m=[256:4096:*2] -a dtype=bf16,f32";
+  if (family == "attention") return "-a keys=[1024:8192:*2] -a causal=true,false";
+  return "-a op=triad,dot -a bytes=[1048576:1073741824:*4]";
 }
 
 const std::map<std::string, Suite> suites = {{"quick", Suite::quick},
@@ -229,8 +229,8 @@ std::optional<Options> parse_command_line(const std::string& family, int argc, c
   CLI::App app(
       fmt::format("Measures {} kernels: verified, on the CPU and every GPU found.", family),
       "steelyard-" + family);
-  app.footer(fmt::format(fmt::runtime(examples), family, axis_example(family)));
-  app.set_version_flag("--version", std::string(suite_version));
+  app.footer(fmt::format(fmt::runtime(examples), family, sweep_example(family)));
+  app.set_version_flag("--version", fmt::format("steelyard-{} {}", family, suite_version));
   Options options;
   Texts texts;
   declare(app, options, texts);

@@ -36,12 +36,13 @@ Inputs inputs_of(const Row& row, const Options& options, Fill fill, bool timed) 
 }
 
 std::unique_ptr<Run> prepare(const Row& row, const Inputs& inputs) {
-  const auto needed = static_cast<double>(footprint(row.problem, inputs));
+  const DeviceInfo& info = row.device->info();
+  const double needed = static_cast<double>(footprint(row.problem, inputs)) +
+                        (info.shares_host_memory ? truth_bytes(row.problem) : 0);
   const auto free = static_cast<double>(row.device->free_bytes());
   if (needed > free)
-    throw RowEnds{Status::unsupported,
-                  fmt::format("does not fit: {} needed, {} free on {}", bytes(needed), bytes(free),
-                              device_id(row.device->info()))};
+    throw RowEnds{Status::unsupported, fmt::format("does not fit: {} needed, {} free on {}",
+                                                   bytes(needed), bytes(free), device_id(info))};
   return row.kernel.prepare(*row.device, row.problem, inputs);
 }
 
@@ -155,7 +156,7 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
   const Inputs inputs = inputs_of(row, options_, options_.fill, true);
   const std::unique_ptr<Run> run = prepare(row, inputs);
   record.detail = run->detail();
-  const Truth& truth = truth_of(row);
+  const Truth& truth = truth_of(row, options_.fill);
   record.verdict = verify(*row.device, *run, 0, truth);
   if (exact) record.verdict.check = exact->check + "; bounds, " + record.verdict.check;
   if (!record.verdict.ok) throw RowEnds{Status::incorrect, disproof(record.verdict)};
@@ -182,26 +183,21 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
 std::optional<Verdict> Measurer::exactness(const Row& row) {
   if (!exact_in_integers(row.problem)) return std::nullopt;
   const auto run = prepare(row, inputs_of(row, options_, Fill::integers, false));
-  const std::string key = id(row.problem);
-  if (exact_key_ != key) {
-    exact_truth_ =
-        std::make_unique<Truth>(row.problem, Fill::integers, options_.seed, row.device->info().fp8);
-    exact_key_ = key;
-  }
-  const Verdict verdict = verify_exactly(*row.device, *run, *exact_truth_);
+  const Verdict verdict = verify_exactly(*row.device, *run, truth_of(row, Fill::integers));
   if (!verdict.ok) throw RowEnds{Status::incorrect, disproof(verdict)};
   return verdict;
 }
 
-const Truth& Measurer::truth_of(const Row& row) {
-  const std::string key = id(row.problem) + std::string(name(row.device->info().fp8));
-  if (truth_key_ != key) {
-    truth_ = nullptr;  // before the next one is built: two may not fit
-    truth_ =
-        std::make_unique<Truth>(row.problem, options_.fill, options_.seed, row.device->info().fp8);
-    truth_key_ = key;
+const Truth& Measurer::truth_of(const Row& row, Fill fill) {
+  const Encoding encoding = row.device->info().fp8;
+  const std::string problem = fmt::format("{} {}", id(row.problem), name(encoding));
+  if (problem_ != problem) {
+    truths_.clear();  // before the next ones are made: large ones of two problems may not fit
+    problem_ = problem;
   }
-  return *truth_;
+  auto& truth = truths_[fill];
+  if (truth == nullptr) truth = std::make_unique<Truth>(row.problem, fill, options_.seed, encoding);
+  return *truth;
 }
 
 void Measurer::time(Record& record, const Row& row, Run& run, const Plan& plan) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -31,15 +32,15 @@ class Measurer {
   Record describe(const Row& row) const;
   void fill_in(Record& record, const Row& row, double max_seconds);
   std::optional<Verdict> exactness(const Row& row);
-  const Truth& truth_of(const Row& row);
+  const Truth& truth_of(const Row& row, Fill fill);
   void time(Record& record, const Row& row, Run& run, const Plan& plan);
 
   const Family& family_;
   const Options& options_;
   std::string program_;
   std::function<bool()> interrupted_;
-  std::unique_ptr<Truth> truth_, exact_truth_;
-  std::string truth_key_, exact_key_;
+  std::string problem_;  // whose truths are kept
+  std::map<Fill, std::unique_ptr<Truth>> truths_;
   bool soaked_ = false, settled_ = false;
 };
 

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "reports/render.h"
+#include "reports/replace_file.h"
 
 namespace steelyard {
 namespace {
@@ -34,13 +34,6 @@ Table table_of(const ResultFile& file) {
          number(record.bytes / t.median_seconds), record.reason});
   }
   return table;
-}
-
-void write_csv(const std::string& path, const ResultFile& file) {
-  std::ofstream out(path);
-  out << csv(table_of(file)) << std::flush;
-  if (!out)
-    throw FileError(fmt::format("{}: cannot be written; check folder and free space", path));
 }
 
 void create_folder_of(const std::string& path) {
@@ -74,7 +67,7 @@ void Results::add(Record record) {
 
 void Results::write() const {
   write_results(json_, file_);
-  if (!csv_.empty()) write_csv(csv_, file_);
+  if (!csv_.empty()) replace_file(csv_, csv(table_of(file_)));
 }
 
 }  // namespace steelyard

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 
 namespace steelyard {
 namespace {
@@ -57,6 +58,16 @@ std::string key_of(const Row& row, const Options& options) {
                      name(row.cache), name(options.mode));
 }
 
+// Why no row is left: a kernel's name that is unknown, or selections that exclude each other.
+std::string emptiness(const Options& options, const std::set<std::string_view>& kernels) {
+  if (!options.kernel.empty() && !kernels.contains(options.kernel))
+    return fmt::format("--kernel {}: no such kernel; there are: {}", options.kernel,
+                       fmt::join(kernels, ", "));
+  return "no row matches --filter, --kernel, --tier and --device together; --list without them "
+         "shows "
+         "every row of the suite";
+}
+
 const Backend& backend_of(std::span<const Backend> backends, const Device& device) {
   return *std::ranges::find(backends, device.info().backend, &Backend::name);
 }
@@ -91,12 +102,14 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
   const auto problems =
       options.axes.empty() ? family.problems(options.suite) : sweep(family, options.axes);
   std::vector<Row> rows;
+  std::set<std::string_view> kernels;  // of this family
   for (const Problem& problem : problems)
     for (const auto& device : devices)
       for (const Kernel& kernel : backend_of(backends, *device).kernels) {
+        if (kernel.supports(problem, device->info()).answer == Support::foreign) continue;
+        kernels.insert(kernel.name);
         if (!options.kernel.empty() && kernel.name != options.kernel) continue;
         if (options.tier && kernel.tier != *options.tier) continue;
-        if (kernel.supports(problem, device->info()).answer == Support::foreign) continue;
         Row row = {.problem = problem,
                    .kernel = kernel,
                    .device = device.get(),
@@ -104,11 +117,7 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
         row.key = key_of(row, options);
         if (filter.keeps(row.key)) rows.push_back(std::move(row));
       }
-  if (rows.empty())
-    throw UsageError(
-        "no row matches --filter, --kernel, --tier and --device together; --list without them "
-        "shows "
-        "every row of the suite");
+  if (rows.empty()) throw UsageError(emptiness(options, kernels));
   return rows;
 }
 

@@ -30,6 +30,9 @@ class Truth {
   std::vector<double> unavoidable_;
 };
 
+// Most host memory that a Truth and one comparison with it take.
+double truth_bytes(const Problem& problem);
+
 // Poisons the outputs of operand set `copy`, launches once and checks what came out, guard bands
 // and inputs included. Integer outputs are checked under two poisons.
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth);
@@ -37,8 +40,8 @@ Verdict verify(Device& device, Run& run, int copy, const Truth& truth);
 // The same without launching: for outputs that a timed launch has just left.
 Verdict check(Device& device, Run& run, int copy, const Truth& truth);
 
-// Whether every operation on whole small numbers is exact in this problem, so that `integers` input
-// must give bit-equal results on every device.
+// Whether this is a long sum that is exact on small whole numbers, so that `integers` input must
+// give bit-equal results on every device.
 bool exact_in_integers(const Problem& problem);
 
 // Whether `integers` input gives exactly the expected values. Verdict::check names the pass.

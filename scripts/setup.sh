@@ -9,7 +9,6 @@ packages='
 g++                   | g++        | compiler
 cmake                 | cmake      | build
 ninja-build           | ninja      | build
-pkg-config            | pkg-config | finds libraries
 git                   | git        | the commit that result files record
 libbenchmark-dev      |            | Google Benchmark: listing, filter, console
 libcli11-dev          |            | command lines
@@ -18,11 +17,13 @@ nlohmann-json3-dev    |            | reading JSON
 libvalijson-dev       |            | checking result files against the schema
 libmd-dev             |            | SHA-256 of comparability keys
 libdnnl-dev           |            | oneDNN: library tier of the CPU
+ocl-icd-opencl-dev    |            | the CMake files of oneDNN ask for OpenCL
 libopenblas0-pthread  |            | OpenBLAS: library tier of the CPU, opened at run time
 catch2                |            | tests
 python3               | python3    | checks
 python3-jsonschema    |            | test: a second validator reads the result files
 libbenchmark-tools    |            | test: compare.py of Google Benchmark reads the result files
+python3-scipy         |            | what compare.py imports
 '
 
 case "${1-}" in

@@ -98,7 +98,13 @@ const std::vector<Fault> faults = {
        for (std::int64_t i = 32; i < 48; ++i)
          for (std::int64_t j = 64; j < 80; ++j) x.put(i, j, 0);
      }},
-    {"the sign of one element", [](Product& x) { x.put(5, 103, -x.at(5, 103)); }},
+    {"the sign of one large element",
+     [](Product& x) {
+       std::int64_t largest = 0;
+       for (std::int64_t j = 0; j < x.problem.n; ++j)
+         if (std::abs(x.at(5, j)) > std::abs(x.at(5, largest))) largest = j;
+       x.put(5, largest, -x.at(5, largest));
+     }},
     {"a row never written",
      [](Product& x) {
        for (std::int64_t j = 0; j < x.problem.n; ++j) x.put(95, j, std::nan(""));

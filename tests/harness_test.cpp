@@ -131,6 +131,7 @@ TEST_CASE("each mistake on the command line is a usage error and writes nothing"
       std::vector<std::string>{"-a", "dtype=f31"}, std::vector<std::string>{"-a", "m"},
       std::vector<std::string>{"--suite", "quickest"}, std::vector<std::string>{"--filter", "("},
       std::vector<std::string>{"--filter", "matches_nothing"},
+      std::vector<std::string>{"--kernel", "no_such_kernel"},
       std::vector<std::string>{"--budget", "soon"}, std::vector<std::string>{"--min-samples", "0"},
       std::vector<std::string>{"--label", "novalue"},
       std::vector<std::string>{"--benchmark_min_time=1"});

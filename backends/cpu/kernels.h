@@ -14,6 +14,4 @@ std::span<const Kernel> memory_kernels();     // memory.cpp
 std::span<const Kernel> onednn_kernels();     // onednn.cpp
 std::span<const Kernel> openblas_kernels();   // openblas.cpp
 
-Backend cpu_backend();
-
 }  // namespace steelyard::cpu
