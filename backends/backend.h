@@ -31,7 +31,8 @@ struct DeviceInfo {
   std::int64_t memory_bytes = 0;
   std::int64_t last_level_cache_bytes = 0;  // as the run time reports it; specs may know more
   Encoding fp8 = Encoding::ocp;
-  bool emulated = false;                                   // results are verified, never timed
+  bool shares_host_memory = false;  // operands compete with what the host keeps to check them
+  bool emulated = false;            // results are verified, never timed
   std::vector<std::pair<std::string, std::string>> facts;  // anything else worth recording
 };
 

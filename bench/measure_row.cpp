@@ -36,12 +36,13 @@ Inputs inputs_of(const Row& row, const Options& options, Fill fill, bool timed) 
 }
 
 std::unique_ptr<Run> prepare(const Row& row, const Inputs& inputs) {
-  const auto needed = static_cast<double>(footprint(row.problem, inputs));
+  const DeviceInfo& info = row.device->info();
+  const double needed = static_cast<double>(footprint(row.problem, inputs)) +
+                        (info.shares_host_memory ? truth_bytes(row.problem) : 0);
   const auto free = static_cast<double>(row.device->free_bytes());
   if (needed > free)
-    throw RowEnds{Status::unsupported,
-                  fmt::format("does not fit: {} needed, {} free on {}", bytes(needed), bytes(free),
-                              device_id(row.device->info()))};
+    throw RowEnds{Status::unsupported, fmt::format("does not fit: {} needed, {} free on {}",
+                                                   bytes(needed), bytes(free), device_id(info))};
   return row.kernel.prepare(*row.device, row.problem, inputs);
 }
 

@@ -13,15 +13,18 @@
 namespace steelyard {
 namespace {
 
-// Elements of an output that are checked one by one; larger outputs are sampled.
+// Elements of an output that are checked one by one; larger outputs are sampled. Every element of
+// attention costs a row of scores.
 constexpr std::int64_t element_limit = std::int64_t{1} << 20;
-constexpr std::int64_t sample_size = 4096;
+constexpr std::int64_t sample_size = 4096, attention_sample_size = 1024;
 
-// Sums of long rows are expensive in plain loops: beyond 1024^3 operations a sample has to do.
+// Sums of long rows are expensive in plain loops: beyond 1024^3 operations a sample has to do. 0:
+// all.
 std::int64_t limit_for(const Problem& problem) {
   const double affordable = 2.2e9;
-  if (work(problem).flops > affordable) return sample_size;
-  return std::holds_alternative<Memory>(problem) ? 0 : element_limit;
+  if (std::holds_alternative<Memory>(problem)) return 0;
+  if (work(problem).flops <= affordable) return element_limit;
+  return std::holds_alternative<Attention>(problem) ? attention_sample_size : sample_size;
 }
 
 double largest_difference(const Expected& a, const Expected& b) {
@@ -135,6 +138,20 @@ Truth::Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding enc
   const auto rounded = reference(problem, inputs_, limit, Rounding::storage);
   for (std::size_t i = 0; i < exact_.size(); ++i)
     unavoidable_[i] = largest_difference(exact_[i], rounded[i]);
+}
+
+double truth_bytes(const Problem& problem) {
+  const std::int64_t limit = limit_for(problem);
+  double total = 0;
+  for (const Operand& operand : operands(problem)) {
+    const auto size = static_cast<double>(bytes(operand));
+    if (operand.access != Access::out) total += 2 * size;  // once more while a Run is filled
+    if (operand.access == Access::in) continue;
+    const std::int64_t checked =
+        limit == 0 ? elements(operand) : std::min(limit, elements(operand));
+    total += size + 2.0 * sizeof(double) * static_cast<double>(checked);  // values and magnitudes
+  }
+  return total;
 }
 
 bool exact_in_integers(const Problem& problem) {

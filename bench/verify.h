@@ -30,6 +30,9 @@ class Truth {
   std::vector<double> unavoidable_;
 };
 
+// Most host memory that a Truth and one comparison with it take.
+double truth_bytes(const Problem& problem);
+
 // Poisons the outputs of operand set `copy`, launches once and checks what came out, guard bands
 // and inputs included. Integer outputs are checked under two poisons.
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth);

@@ -17,13 +17,36 @@ void complain(const std::string& message) {
 
 namespace {
 
-constexpr const char* examples = R"(Examples:
-  steelyard run --suite quick                 measure everything, into results/
+constexpr const char* run_examples =
+    R"(All other options go to the bench programs: see steelyard-gemm --help.
+
+Examples:
+  steelyard run                               the quick suite, into results/
+  steelyard run --suite full -o out           everything, into out/
   steelyard run -o out --filter triad         only the problems that match
+  steelyard run --list                        what would be measured
+)";
+
+constexpr const char* report_examples = R"(Examples:
   steelyard report out                        one result as Markdown
+  steelyard report out/steelyard-gemm.json    one file of it
+  steelyard report out --format csv -o out.csv
+                                              every value, in SI units
   steelyard report h200 mi300x --reference h200 -o comparison.md
-  steelyard report out --format csv           every value, in SI units
-  steelyard validate out/steelyard-gemm.json  is this a result file?
+                                              how fast each is relative to h200
+
+Exit codes: 0; 2 when a file cannot be read or written; 3 when nothing is comparable.
+)";
+
+constexpr const char* validate_examples = R"(Examples:
+  steelyard validate out/*.json               are these result files?
+)";
+
+constexpr const char* examples = R"(Examples:
+  steelyard run -o out                        measure everything
+  steelyard report out                        read it
+  steelyard report h200 mi300x                two results side by side
+  steelyard COMMAND --help                    more
 )";
 
 int main(int argc, char** argv) {
@@ -40,7 +63,7 @@ int main(int argc, char** argv) {
   run_command->add_option("-o,--output", run_options.output,
                           "the result folder [results/<UTC>-<host>-<suite>]");
   run_command->allow_extras();
-  run_command->footer("All other options go to the bench programs: see steelyard-gemm --help.");
+  run_command->footer(run_examples);
 
   ReportOptions report_options;
   auto* report_command =
@@ -53,10 +76,12 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"md", "csv"}))
       ->capture_default_str();
   report_command->add_option("-o,--output", report_options.output, "a file [stdout]");
+  report_command->footer(report_examples);
 
   std::vector<std::filesystem::path> files;
   auto* validate_command = app.add_subcommand("validate", "check result files against the schema");
   validate_command->add_option("FILE", files, "result files")->required();
+  validate_command->footer(validate_examples);
 
   try {
     app.parse(argc, argv);

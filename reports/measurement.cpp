@@ -15,16 +15,38 @@
 namespace steelyard {
 namespace {
 
+std::string_view identity(const Record& row) {
+  return row.identity ? std::string_view(row.identity->key) : std::string_view();
+}
+
+// What kernels compete in: one problem under one identity on one device.
+auto contest(const Record& row) {
+  return std::tuple(std::string_view(row.fill), std::string_view(row.cache),
+                    std::string_view(row.mode), identity(row), std::string_view(row.device));
+}
+
 bool precedes(const Measurement& left, const Measurement& right) {
   const Record &a = left.row(), &b = right.row();
   if (a.family != b.family) return a.family < b.family;
   if (a.id != b.id) return natural_less(a.id, b.id);
-  const auto rest = [](const Record& row) {
-    return std::tuple(tier_rank(row.tier), std::string_view(row.kernel),
-                      std::string_view(row.device), std::string_view(row.fill),
-                      std::string_view(row.cache), std::string_view(row.mode));
-  };
-  return rest(a) < rest(b);
+  if (contest(a) != contest(b)) return contest(a) < contest(b);
+  return std::pair(tier_rank(a.tier), std::string_view(a.kernel)) <
+         std::pair(tier_rank(b.tier), std::string_view(b.kernel));
+}
+
+// `ordered` holds the kernels of each contest one after the other.
+void set_shares_of_best(std::vector<Measurement>& ordered) {
+  for (auto first = ordered.begin(); first != ordered.end();) {
+    const auto last = std::find_if(first, ordered.end(), [&](const Measurement& m) {
+      return m.row().id != first->row().id || contest(m.row()) != contest(first->row());
+    });
+    const double best = std::min_element(first, last, [](const auto& a, const auto& b) {
+                          return a.time.seconds < b.time.seconds;
+                        })->time.seconds;
+    if (last - first > 1)
+      std::for_each(first, last, [&](Measurement& m) { m.share_of_best = best / m.time.seconds; });
+    first = last;
+  }
 }
 
 // The type a problem is computed in: of A for a GEMM (w4a16 multiplies in bf16).
@@ -59,7 +81,7 @@ std::vector<Measurement> measurements(const Results& results) {
   for (const auto& file : results.files)
     for (const auto& record : file.records)
       if (record.status == Status::ok)
-        by_key[{key(record), record.identity ? record.identity->key : ""}].runs.push_back(&record);
+        by_key[{key(record), std::string(identity(record))}].runs.push_back(&record);
   std::vector<Measurement> found;
   for (auto& [name, measurement] : by_key) {
     std::vector<Estimate> runs;
@@ -69,6 +91,7 @@ std::vector<Measurement> measurements(const Results& results) {
     found.push_back(std::move(measurement));
   }
   std::stable_sort(found.begin(), found.end(), precedes);
+  set_shares_of_best(found);
   return found;
 }
 
@@ -124,7 +147,7 @@ std::optional<double> share_of_peak(const Measurement& measurement) {
 std::string half_width(const Estimate& estimate) {
   const double half =
       std::max(estimate.ci95.upper - estimate.seconds, estimate.seconds - estimate.ci95.lower);
-  return fmt::format("{:.1f} %", 100 * half / estimate.seconds);
+  return fmt::format("{:.2f} %", 100 * half / estimate.seconds);
 }
 
 std::string flags(const Measurement& measurement) {

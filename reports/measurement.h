@@ -25,11 +25,13 @@ Estimate combine(std::span<const Estimate> runs);
 struct Measurement {
   std::vector<const Record*> runs;  // never empty; alike in key and identity
   Estimate time;
+  // The fastest kernel's time over this one's, where a problem has several on one device.
+  std::optional<double> share_of_best;
 
   const Record& row() const { return *runs.front(); }
 };
 
-// All ok rows of a result set, ordered by family, problem, tier, kernel, device and settings.
+// All ok rows of a result set, ordered by family, problem, settings, device, tier and kernel.
 // Points into `results`.
 std::vector<Measurement> measurements(const Results& results);
 
@@ -49,7 +51,7 @@ std::string performance(const Measurement& measurement);
 const Fact* peak(const Record& row);
 std::optional<double> share_of_peak(const Measurement& measurement);
 
-// The larger half of the interval relative to the time: "0.4 %".
+// The larger half of the interval relative to the time: "0.41 %".
 std::string half_width(const Estimate& estimate);
 
 // What a reader must know of a number: "not converged, nondeterministic".

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "reports/differences.h"
-#include "reports/natural_order.h"
 
 namespace steelyard {
 namespace {
@@ -30,22 +28,53 @@ class Distinct {
   std::vector<std::string> texts_;
 };
 
+// Without repeated blanks and those at the ends.
+std::string squeezed(const std::string& text) {
+  std::string result;
+  for (const char c : text)
+    if (c != ' ' || (!result.empty() && result.back() != ' ')) result += c;
+  return result.ends_with(' ') ? result.substr(0, result.size() - 1) : result;
+}
+
 std::string find(const Fields& fields, const std::string& name) {
   for (const auto& [field, value] : fields)
-    if (field == name && !std::holds_alternative<std::nullptr_t>(value)) return text_of(value);
+    if (field == name && !std::holds_alternative<std::nullptr_t>(value))
+      return squeezed(text_of(value));
   return {};
 }
 
-std::string dates(const Results& results) {
+double number(const Fields& fields, const std::string& name) {
+  for (const auto& [field, value] : fields)
+    if (const auto* count = std::get_if<std::int64_t>(&value); count && field == name)
+      return static_cast<double>(*count);
+  return 0;
+}
+
+// "version 0.1.0, compiler g++ 12.2.0", without what is unknown or left out.
+std::string listed(const Fields& fields, const std::set<std::string>& left_out = {}) {
   Distinct found;
-  for (const auto& file : results.files) found.add(find(file.context.google, "date"));
+  for (const auto& [name, value] : fields)
+    if (!name.ends_with("_reason") && !left_out.contains(name))
+      if (const std::string text = find(fields, name); !text.empty())
+        found.add(fmt::format("{} {}", name, text));
   return found.joined();
 }
 
-std::string hosts(const Results& results) {
-  Distinct found;
-  for (const auto& file : results.files) found.add(find(file.context.google, "host_name"));
-  return found.joined();
+// What every file says of itself, once; where the files of a result differ, which one says what.
+std::string by_file(const Results& results, std::string (*value)(const Context&)) {
+  std::vector<std::pair<std::string, Distinct>> found;
+  for (std::size_t i = 0; i < results.files.size(); ++i) {
+    const std::string text = value(results.files[i].context);
+    auto same = std::find_if(found.begin(), found.end(),
+                             [&](const auto& entry) { return entry.first == text; });
+    if (same == found.end()) same = found.insert(found.end(), {text, {}});
+    same->second.add(results.file_names.at(i));
+  }
+  if (found.size() == 1) return found.front().first;
+  Distinct texts;
+  for (const auto& [text, files] : found)
+    texts.add(fmt::format("{} ({})", text.empty() ? "unknown" : text, files.joined()));
+  return texts.joined("; ");
 }
 
 std::string suites(const Results& results) {
@@ -54,33 +83,71 @@ std::string suites(const Results& results) {
   return found.joined();
 }
 
-std::string devices(const Results& results) {
-  Distinct found;
+// Files of one run begin one after the other.
+std::string dates(const Results& results) {
+  std::set<std::string> found;
   for (const auto& file : results.files)
-    for (const auto& device : file.context.devices)
-      found.add(fmt::format("{} {}", find(device, "id"), find(device, "name")));
-  return found.joined("; ");
+    if (const auto date = find(file.context.google, "date"); !date.empty()) found.insert(date);
+  if (found.size() < 2) return found.empty() ? "" : *found.begin();
+  return *found.begin() + " to " + *found.rbegin();
 }
 
-// "version 0.1.0, compiler g++ 12.2.0", without what is unknown.
-std::string listed(const Fields& fields) {
-  Distinct found;
-  for (const auto& [name, value] : fields)
-    if (!std::holds_alternative<std::nullptr_t>(value) && !name.ends_with("_reason"))
-      found.add(fmt::format("{} {}", name, text_of(value)));
-  return found.joined();
+std::string hosts(const Results& results) {
+  return by_file(results, [](const Context& context) {
+    Distinct found;
+    found.add(find(context.google, "host_name"));
+    found.add(find(context.host, "operating_system"));
+    return found.joined();
+  });
+}
+
+// The caches that hold data: "L1 32 KiB, L2 1 MiB".
+void add_caches(Distinct& facts, const std::vector<Cache>& caches) {
+  for (const auto& cache : caches)
+    if (cache.type != "Instruction")
+      facts.add(fmt::format("L{} {}", cache.level, bytes(cache.size_bytes)));
+}
+
+std::string device(const Context& context, const Fields& fields) {
+  const std::string id = find(fields, "id");
+  const bool is_host = id.starts_with("cpu:");
+  Distinct facts;
+  if (const auto units = find(fields, "compute_units"); !units.empty())
+    facts.add(fmt::format("{} {}", units, is_host ? "cores" : "compute units"));
+  facts.add(find(fields, "architecture"));
+  if (is_host)
+    add_caches(facts, context.caches);
+  else if (const double size = number(fields, "last_level_cache_bytes"); size > 0)
+    facts.add("last-level cache " + bytes(size));
+  if (const double size = number(fields, "memory_bytes"); size > 0)
+    facts.add("memory " + bytes(size));
+  if (const auto driver = find(fields, "driver"); !driver.empty()) facts.add("driver " + driver);
+  return fmt::format("{} {}: {}", id, find(fields, "name"), facts.joined());
+}
+
+std::string devices(const Results& results) {
+  return by_file(results, [](const Context& context) {
+    Distinct found;
+    for (const auto& fields : context.devices) found.add(device(context, fields));
+    return found.joined("; ");
+  });
 }
 
 std::string builds(const Results& results) {
-  Distinct found;
-  for (const auto& file : results.files) found.add(listed(file.context.build));
-  return found.joined("; ");
+  return by_file(results, [](const Context& context) {
+    return listed(context.build, {"commit", "dirty"});
+  });
+}
+
+std::string commits(const Results& results) {
+  return by_file(results, [](const Context& context) {
+    const std::string commit = find(context.build, "commit").substr(0, 12);
+    return find(context.build, "dirty") == "true" ? commit + " with uncommitted changes" : commit;
+  });
 }
 
 std::string labels(const Results& results) {
-  Distinct found;
-  for (const auto& file : results.files) found.add(listed(file.context.labels));
-  return found.joined("; ");
+  return by_file(results, [](const Context& context) { return listed(context.labels); });
 }
 
 template <class Visit>
@@ -116,8 +183,9 @@ std::string sampling(const Results& results) {
     ++count;
   });
   if (count == 0) return {};
-  return fmt::format("{} to {} samples a row; {} of {} rows converged", fewest, most, converged,
-                     count);
+  const std::string range =
+      fewest == most ? std::to_string(most) : fmt::format("{} to {}", fewest, most);
+  return fmt::format("{} samples a row; {} of {} rows converged", range, converged, count);
 }
 
 std::string verification(const Results& results) {
@@ -136,9 +204,9 @@ std::string verification(const Results& results) {
 
 Table overview(std::span<const Results> results) {
   static constexpr std::pair<const char*, std::string (*)(const Results&)> lines[] = {
-      {"suite", suites},      {"date", dates},           {"host", hosts}, {"devices", devices},
-      {"build", builds},      {"labels", labels},        {"rows", rows},  {"inputs", inputs},
-      {"sampling", sampling}, {"verified", verification}};
+      {"suite", suites},  {"date", dates},        {"host", hosts},           {"devices", devices},
+      {"build", builds},  {"commit", commits},    {"labels", labels},        {"rows", rows},
+      {"inputs", inputs}, {"sampling", sampling}, {"verified", verification}};
   Table table{.columns = {{"result", Align::left}}};
   for (const auto& set : results) table.columns.push_back({set.name, Align::left});
   for (const auto& [what, value] : lines) {
@@ -148,44 +216,6 @@ Table overview(std::span<const Results> results) {
     if (known) table.rows.push_back(std::move(row));
   }
   return table;
-}
-
-Table not_measured(std::span<const Results> results) {
-  struct Naturally {
-    bool operator()(const std::string& a, const std::string& b) const { return natural_less(a, b); }
-  };
-  using Why = std::tuple<std::string, std::string, std::string, std::string, std::string>;
-  std::map<Why, std::set<std::string, Naturally>> groups;
-  for (const auto& set : results)
-    for (const auto& file : set.files)
-      for (const auto& row : file.records)
-        if (row.status != Status::ok)
-          groups[{set.name, std::string(name(row.status)), row.reason, row.device, row.kernel}]
-              .insert(row.id);
-  Table table{.title = "Not measured",
-              .columns = {{"result", Align::left},
-                          {"status", Align::left},
-                          {"reason", Align::left},
-                          {"device", Align::left},
-                          {"kernel", Align::left},
-                          {"problems"},
-                          {"which", Align::left}}};
-  for (const auto& [why, ids] : groups) {
-    const auto& [set, status, reason, device, kernel] = why;
-    table.rows.push_back({set, status, reason, device, kernel, std::to_string(ids.size()),
-                          fmt::format("{}", fmt::join(ids, ", "))});
-  }
-  return table;
-}
-
-std::vector<std::string> commands(const Results& results) {
-  std::vector<std::string> found;
-  std::set<std::string> seen;
-  for (const auto& file : results.files)
-    for (const auto& row : file.records)
-      if (!row.reproduce.empty() && seen.insert(row.reproduce).second)
-        found.push_back(row.reproduce);
-  return found;
 }
 
 }  // namespace steelyard

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every report says besides its numbers.
+// The head of every report.
 #pragma once
 
 #include <span>
-#include <string>
-#include <vector>
 
 #include "reports/render.h"
 #include "reports/results.h"
@@ -13,11 +11,5 @@ namespace steelyard {
 
 // What was measured, where and how: one column per result set.
 Table overview(std::span<const Results> results);
-
-// Every row that has no number, those of one reason together.
-Table not_measured(std::span<const Results> results);
-
-// The commands that make each row again, in the order of the rows.
-std::vector<std::string> commands(const Results& results);
 
 }  // namespace steelyard

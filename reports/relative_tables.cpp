@@ -2,7 +2,12 @@
 #include "reports/relative_tables.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,7 +19,22 @@ std::string selection(const Comparison& comparison) {
 }
 
 std::string ratio_text(const Ratio& ratio) {
-  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", ratio.value, ratio.ci95.lower, ratio.ci95.upper);
+  return fmt::format("{:.3f} ({:.3f} to {:.3f})", ratio.value, ratio.ci95.lower, ratio.ci95.upper);
+}
+
+std::string kernel_text(const Measurement& measurement, bool name_tier) {
+  const Record& record = measurement.row();
+  return name_tier ? fmt::format("{} ({})", record.kernel, record.tier) : record.kernel;
+}
+
+// The only kernel of a side, which needs no column; nothing when there are several.
+std::optional<std::string> only_kernel(const Comparison& comparison, std::size_t side) {
+  std::set<std::string> found;
+  for (const auto& row : comparison.rows)
+    if (const Measurement* measurement = row.cells[side].measurement)
+      found.insert(kernel_text(*measurement, comparison.tier.empty()));
+  if (found.size() > 1) return std::nullopt;
+  return found.empty() ? "nothing" : *found.begin();
 }
 
 bool alike_settings(const Comparison& comparison) {
@@ -23,75 +43,73 @@ bool alike_settings(const Comparison& comparison) {
   });
 }
 
-std::vector<Column> columns(std::span<const Side> sides, const Relative& relative,
-                            bool with_settings) {
-  std::vector<Column> found{{"problem", Align::left}};
-  if (with_settings) found.push_back({"fill/cache/mode", Align::left});
-  for (std::size_t i = 0; i < sides.size(); ++i) {
-    found.push_back({sides[i].label});
-    found.push_back({"kernel", Align::left});
-    if (i != relative.reference) found.push_back({"ratio [ci95]"});
-  }
-  return found;
+// One column of a comparison.
+struct Part {
+  Column column;
+  std::function<std::string(const ComparedRow&)> cell;
+};
+
+std::string time_text(const Cell& cell) {
+  if (!cell.measurement) return cell.refused ? "refused" : "-";
+  const Estimate& time = cell.measurement->time;
+  return fmt::format("{} ± {}", seconds(time.seconds), half_width(time));
 }
 
-void add_cells(std::vector<std::string>& row, const Cell& cell, bool is_reference, bool name_tier) {
-  if (const Measurement* measurement = cell.measurement) {
-    const Record& record = measurement->row();
-    row.push_back(
-        fmt::format("{} ± {}", seconds(measurement->time.seconds), half_width(measurement->time)));
-    row.push_back(name_tier ? fmt::format("{} ({})", record.kernel, record.tier) : record.kernel);
-  } else {
-    row.push_back(cell.refused ? "refused" : "-");
-    row.push_back("-");
-  }
-  if (!is_reference) row.push_back(cell.ratio ? ratio_text(*cell.ratio) : "-");
+void add_side(std::vector<Part>& parts, const Comparison& comparison, const std::string& label,
+              std::size_t side, bool is_reference) {
+  parts.push_back({{label}, [=](const ComparedRow& row) { return time_text(row.cells[side]); }});
+  if (!only_kernel(comparison, side))
+    parts.push_back(
+        {{"kernel", Align::left}, [=, name_tier = comparison.tier.empty()](const ComparedRow& row) {
+           const Measurement* measurement = row.cells[side].measurement;
+           return measurement ? kernel_text(*measurement, name_tier) : "-";
+         }});
+  if (!is_reference)
+    parts.push_back({{"ratio (ci95)"}, [=](const ComparedRow& row) {
+                       const auto& ratio = row.cells[side].ratio;
+                       return ratio ? ratio_text(*ratio) : "-";
+                     }});
 }
 
-std::string mean_note(const Comparison& comparison, std::span<const Side> sides,
-                      std::size_t reference, std::size_t side) {
-  const Mean& mean = comparison.means[side];
-  const std::string what =
-      mean.rows ? fmt::format("geometric mean {:.3f} over n = {} rows", mean.ratio, mean.rows)
-                : "no row in common";
-  return fmt::format("{}: {} ({}); {} lacks {}, {} lacks {}, {} refused.", sides[side].label, what,
-                     selection(comparison), sides[reference].label, mean.missing_in_reference,
-                     sides[side].label, mean.missing_in_side, mean.refused);
-}
-
-// Which library, algorithm or instruction set stands behind a kernel's name.
-std::set<std::string> details(const Comparison& comparison, std::span<const Side> sides) {
-  std::set<std::string> found;
-  for (const auto& row : comparison.rows)
-    for (std::size_t i = 0; i < sides.size(); ++i) {
-      const Measurement* measurement = row.cells[i].measurement;
-      if (measurement && !measurement->row().detail.empty())
-        found.insert(fmt::format("{}: {} is {}.", sides[i].label, measurement->row().kernel,
-                                 measurement->row().detail));
+// "Kernel: packed." or "Kernels: tile on Alpha; packed on Beta." of the sides without a column.
+std::optional<std::string> kernel_note(const Comparison& comparison, std::span<const Side> sides) {
+  std::vector<std::string> texts;
+  std::set<std::string> kernels;
+  for (std::size_t i = 0; i < sides.size(); ++i)
+    if (const auto kernel = only_kernel(comparison, i)) {
+      kernels.insert(*kernel);
+      texts.push_back(fmt::format("{} on {}", *kernel, sides[i].label));
     }
-  return found;
+  if (texts.empty()) return std::nullopt;
+  if (texts.size() == sides.size() && kernels.size() == 1)
+    return fmt::format("Kernel: {}.", *kernels.begin());
+  return fmt::format("Kernels: {}.", fmt::join(texts, "; "));
 }
 
 Table comparison_table(const Comparison& comparison, std::span<const Side> sides,
-                       const Relative& relative) {
-  const bool with_settings = !alike_settings(comparison);
-  Table table{.title = comparison.family + ": " + selection(comparison),
-              .columns = columns(sides, relative, with_settings)};
-  for (const auto& row : comparison.rows) {
-    auto& cells = table.rows.emplace_back(std::vector{row.id});
-    if (with_settings) cells.push_back(row.settings);
-    for (std::size_t i = 0; i < sides.size(); ++i)
-      add_cells(cells, row.cells[i], i == relative.reference, comparison.tier.empty());
-  }
+                       std::size_t reference) {
+  Table table{.title = comparison.family + ": " + selection(comparison)};
+  std::vector<Part> parts{
+      {{"problem", Align::left}, [](const ComparedRow& row) { return row.id; }}};
+  if (alike_settings(comparison))
+    table.notes.push_back("All rows: " + comparison.rows.front().settings + " (fill/cache/mode).");
+  else
+    parts.push_back(
+        {{"fill/cache/mode", Align::left}, [](const ComparedRow& row) { return row.settings; }});
   for (std::size_t i = 0; i < sides.size(); ++i)
-    if (i != relative.reference)
-      table.notes.push_back(mean_note(comparison, sides, relative.reference, i));
-  for (const auto& detail : details(comparison, sides)) table.notes.push_back(detail);
+    add_side(parts, comparison, sides[i].label, i, i == reference);
+  if (const auto note = kernel_note(comparison, sides)) table.notes.push_back(*note);
+  for (const auto& part : parts) table.columns.push_back(part.column);
+  for (const auto& row : comparison.rows) {
+    auto& cells = table.rows.emplace_back();
+    for (const auto& part : parts) cells.push_back(part.cell(row));
+  }
   return table;
 }
 
+// As many digits as two implementations of log and exp agree on.
 std::string number(double value) {
-  return fmt::format("{}", value);
+  return fmt::format("{:.12g}", value);
 }
 
 std::vector<std::string> data_cells(const Cell& cell) {
@@ -118,30 +136,81 @@ Table condition_table(std::span<const Side> sides, const Relative& relative) {
     row.insert(row.end(), difference.values.begin(), difference.values.end());
     row.push_back(std::to_string(difference.rows));
   }
+  if (table.rows.empty()) table = {.title = table.title, .notes = {"None in the compared rows."}};
+  return table;
+}
+
+Table mean_table(std::span<const Side> sides, const Relative& relative) {
+  Table table{.title = "Speed relative to " + sides[relative.reference].label,
+              .columns = {{"family", Align::left},
+                          {"kernels", Align::left},
+                          {"side", Align::left},
+                          {"geometric mean"},
+                          {"n"},
+                          {"reference lacks"},
+                          {"side lacks"},
+                          {"refused"}}};
+  for (const auto& comparison : relative.comparisons)
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      if (i == relative.reference) continue;
+      const Mean& mean = comparison.means[i];
+      table.rows.push_back({comparison.family, selection(comparison), sides[i].label,
+                            mean.rows ? fmt::format("{:.3f}", mean.ratio) : "-",
+                            std::to_string(mean.rows), std::to_string(mean.missing_in_reference),
+                            std::to_string(mean.missing_in_side), std::to_string(mean.refused)});
+    }
+  return table;
+}
+
+Table kernel_table(std::span<const Side> sides) {
+  using Kernel = std::tuple<int, std::string, std::string, std::string>;
+  std::map<Kernel, std::vector<std::string>> found;
+  for (const auto& side : sides)
+    for (const auto& measurement : side.measurements) {
+      const Record& row = measurement.row();
+      if (row.detail.empty()) continue;
+      auto& labels = found[{tier_rank(row.tier), row.tier, row.kernel, row.detail}];
+      if (labels.empty() || labels.back() != side.label) labels.push_back(side.label);
+    }
+  Table table{.title = "Kernels",
+              .columns = {{"kernel", Align::left},
+                          {"tier", Align::left},
+                          {"sides", Align::left},
+                          {"detail", Align::left}}};
+  for (const auto& [kernel, labels] : found) {
+    const auto& [rank, tier, name, detail] = kernel;
+    const bool everywhere = labels.size() == sides.size();
+    table.rows.push_back(
+        {name, tier, everywhere ? "all" : fmt::format("{}", fmt::join(labels, ", ")), detail});
+  }
   return table;
 }
 
 std::vector<Table> comparison_tables(std::span<const Side> sides, const Relative& relative) {
   std::vector<Table> tables;
   for (const auto& comparison : relative.comparisons)
-    tables.push_back(comparison_table(comparison, sides, relative));
+    tables.push_back(comparison_table(comparison, sides, relative.reference));
   return tables;
 }
 
 Table refusal_table(std::span<const Side> sides, const Relative& relative) {
   Table table{.title = "Refused",
               .columns = {{"problem", Align::left},
-                          {"tier", Align::left},
+                          {"reference's kernel", Align::left},
                           {"side", Align::left},
+                          {"kernel", Align::left},
                           {"field", Align::left},
                           {"reference", Align::left},
                           {"here", Align::left}}};
+  std::set<std::pair<const Measurement*, const Measurement*>> seen;  // in several selections
   for (const auto& comparison : relative.comparisons)
-    for (const auto& refusal : comparison.refusals)
+    for (const auto& refusal : comparison.refusals) {
+      if (!seen.insert({refusal.reference, refusal.other}).second) continue;
       for (const auto& field : refusal.fields)
-        table.rows.push_back({refusal.other->row().id, selection(comparison),
-                              sides[refusal.side].label, field.field, field.values[0],
-                              field.values[1]});
+        table.rows.push_back({refusal.other->row().id, refusal.reference->row().kernel,
+                              sides[refusal.side].label, refusal.other->row().kernel, field.field,
+                              field.values[0], field.values[1]});
+    }
   return table;
 }
 

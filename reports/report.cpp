@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/appendix.h"
 #include "reports/commands.h"
 #include "reports/exit_code.h"
 #include "reports/file_error.h"
@@ -24,30 +25,35 @@ const Table method{
     .title = "Method",
     .notes = {
         "A sample is one window of launches, divided by their number. The median is that of a "
-        "run's samples and its 95 % interval comes from their order statistics. Several runs "
-        "(processes) "
-        "of a row make the median of their medians, with an interval from the spread between runs "
-        "(Student's t on logarithms). ± is the larger half of the interval.",
-        "Rates count the least work that any kernel must do. The share of the peak refers to the "
-        "datasheet's dense peak of the data type or, for memory-bound rows, to its bandwidth."}};
+        "run's samples and its 95 % interval (ci95) comes from their order statistics. Several "
+        "runs (processes) of a row make the median of their medians, with an interval from the "
+        "spread between runs (Student's t on logarithms). ± is the larger half of the interval, "
+        "in percent of the median: the interval may be narrower on its other side.",
+        "Rates count the least work that any kernel must do, over the median. The share of the "
+        "best is the rate in percent of the fastest median's on that problem and device. The share "
+        "of the peak refers to the datasheet's dense peak of the data type or, for memory-bound "
+        "rows, to its bandwidth."}};
 
 const Table relative_method{
     .notes = {"A ratio is the reference's time divided by this side's: above 1 is faster than the "
-              "reference. Its 95 % interval joins both intervals on the logarithmic scale."}};
+              "reference. Its 95 % interval (ci95) joins both intervals on the logarithmic scale. "
+              "A geometric mean is taken over the rows that both have and may be compared; it has "
+              "no interval, since the rows are no sample of anything."}};
 
 std::string heading(std::span<const Results> results) {
   return "# Steelyard report\n\n" + markdown(overview(results));
 }
 
-std::string appendix(std::span<const Results> results) {
+std::string appendix(std::span<const Results> results, const std::string& how) {
   std::string text;
   if (const Table table = not_measured(results); !table.rows.empty()) text += markdown(table);
+  text += how;
   text += "## Commands\n\n";
   for (const auto& set : results) {
     text += markdown({.notes = {"These make the rows of " + set.name + " again:"}});
     text += markdown_code(commands(set));
   }
-  return text + markdown(method);
+  return text;
 }
 
 Report summarise(const Results& results, const std::string& format) {
@@ -55,7 +61,7 @@ Report summarise(const Results& results, const std::string& format) {
   const auto rows = measurements(results);
   std::string text = heading({&results, 1});
   for (const auto& table : summary(rows)) text += markdown(table);
-  return {text + appendix({&results, 1})};
+  return {text + appendix({&results, 1}, markdown(method))};
 }
 
 Report relate(std::span<const Results> results, const ReportOptions& options) {
@@ -67,12 +73,12 @@ Report relate(std::span<const Results> results, const ReportOptions& options) {
   const int exit_code = anything_compared(relative) ? passed : incomparable;
   if (options.format == "csv") return {csv(relative_data(all, relative)), exit_code};
   std::string text = heading(results);
-  text += markdown({.notes = {"The reference is " + all[relative.reference].label + "."}});
+  text += markdown(mean_table(all, relative));
   text += markdown(condition_table(all, relative));
   for (const auto& table : comparison_tables(all, relative)) text += markdown(table);
-  if (const Table table = refusal_table(all, relative); !table.rows.empty())
-    text += markdown(table);
-  return {text + appendix(results) + markdown(relative_method), exit_code};
+  for (const auto& table : {kernel_table(all), refusal_table(all, relative)})
+    if (!table.rows.empty()) text += markdown(table);
+  return {text + appendix(results, markdown(method) + markdown(relative_method)), exit_code};
 }
 
 void write(const std::string& text, const std::filesystem::path& output) {

@@ -32,10 +32,10 @@ std::vector<fs::path> result_files(const fs::path& folder) {
 Results load_results(const fs::path& path) {
   Results results{.name = path.string()};
   std::error_code none;
-  if (fs::is_directory(path, none)) {
-    for (const auto& file : result_files(path)) results.files.push_back(read_results(file));
-  } else {
-    results.files.push_back(read_results(path));
+  const auto files = fs::is_directory(path, none) ? result_files(path) : std::vector{path};
+  for (const auto& file : files) {
+    results.files.push_back(read_results(file));
+    results.file_names.push_back(file.filename().string());
   }
   return results;
 }

@@ -13,6 +13,7 @@ namespace steelyard {
 struct Results {
   std::string name;  // the path as it was given
   std::vector<ResultFile> files;
+  std::vector<std::string> file_names;  // of `files`, without their folder
 };
 
 // Throws FileError, also for a folder without result files.

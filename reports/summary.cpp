@@ -10,7 +10,7 @@
 namespace steelyard {
 namespace {
 
-// Columns that would say nothing are left out. What is alike in all rows stands in the overview.
+// Columns that would say nothing are left out. What is alike in all rows stands in a note.
 enum class Omit { never, when_empty, when_alike };
 
 struct Field {
@@ -21,7 +21,14 @@ struct Field {
 
 std::string share(const Measurement& measurement) {
   const auto value = share_of_peak(measurement);
-  return value ? fmt::format("{:.1f} %", 100 * *value) : "-";
+  return value ? fmt::format("{:.1f} %", 100 * *value) : "";
+}
+
+std::string share_of_best(const Measurement& measurement) {
+  if (!measurement.share_of_best) return "";
+  return *measurement.share_of_best == 1
+             ? "best"
+             : fmt::format("{:.1f} %", 100 * *measurement.share_of_best);
 }
 
 // Nothing for the usual single run.
@@ -37,15 +44,18 @@ const Field fields[] = {
     {{"problem", Align::left}, [](const Measurement& m) { return m.row().id; }},
     {{"kernel", Align::left}, [](const Measurement& m) { return m.row().kernel; }},
     {{"tier", Align::left}, [](const Measurement& m) { return m.row().tier; }},
-    {{"device", Align::left}, [](const Measurement& m) { return m.row().device; }},
-    {{"fill/cache/mode", Align::left},
-     [](const Measurement& m) { return settings(m.row()); },
+    {{"device", Align::left},
+     [](const Measurement& m) { return m.row().device; },
      Omit::when_alike},
+    {{"fill", Align::left}, [](const Measurement& m) { return m.row().fill; }, Omit::when_alike},
+    {{"cache", Align::left}, [](const Measurement& m) { return m.row().cache; }, Omit::when_alike},
+    {{"mode", Align::left}, [](const Measurement& m) { return m.row().mode; }, Omit::when_alike},
     {{"runs"}, several_runs, Omit::when_empty},
     {{"median"}, [](const Measurement& m) { return seconds(m.time.seconds); }},
-    {{"± ci95"}, [](const Measurement& m) { return half_width(m.time); }},
+    {{"± (ci95)"}, [](const Measurement& m) { return half_width(m.time); }},
     {{"rate"}, performance},
-    {{"of peak"}, share},
+    {{"of best"}, share_of_best, Omit::when_empty},
+    {{"of peak"}, share, Omit::when_empty},
     {{"flags", Align::left}, flags, Omit::when_empty},
     {{"detail", Align::left}, detail, Omit::when_empty},
 };
@@ -69,18 +79,26 @@ std::vector<std::string> sources(std::span<const Measurement> rows) {
 }
 
 Table family_table(std::span<const Measurement> rows) {
-  Table table{.title = rows.front().row().family, .notes = sources(rows)};
+  Table table{.title = rows.front().row().family};
   table.rows.resize(rows.size());
+  std::vector<std::string> alike;
   for (const auto& field : fields) {
-    if (omitted(field, rows)) continue;
+    if (omitted(field, rows)) {
+      if (field.omit == Omit::when_alike)
+        alike.push_back(fmt::format("{} {}", field.column.heading, field.cell(rows.front())));
+      continue;
+    }
     table.columns.push_back(field.column);
     for (std::size_t i = 0; i < rows.size(); ++i) table.rows[i].push_back(field.cell(rows[i]));
   }
+  if (!alike.empty()) table.notes.push_back(fmt::format("All rows: {}.", fmt::join(alike, ", ")));
+  for (const auto& source : sources(rows)) table.notes.push_back(source);
   return table;
 }
 
+// As many digits as two implementations of log and exp agree on.
 std::string number(double value) {
-  return fmt::format("{}", value);
+  return fmt::format("{:.12g}", value);
 }
 
 // Empty for a row that was not measured.
@@ -108,6 +126,10 @@ double bandwidth(const Measurement& m) {
 std::string step_time(const Measurement& m) {
   return m.row().status == Status::ok && m.row().steps > 0 ? number(m.time.seconds / m.row().steps)
                                                            : "";
+}
+
+std::string share_of_best_data(const Measurement& m) {
+  return m.share_of_best ? number(*m.share_of_best) : "";
 }
 
 std::string share_data(const Measurement& m) {
@@ -140,6 +162,7 @@ const Field data_fields[] = {
     {{"flops_per_second"}, if_ok<flop_rate>},
     {{"bytes_per_second"}, if_ok<bandwidth>},
     {{"seconds_per_step"}, step_time},
+    {{"share_of_best"}, share_of_best_data},
     {{"share_of_peak"}, share_data},
     {{"flags"}, flags_data},
     {{"reproduce"}, [](const Measurement& m) { return m.row().reproduce; }},

@@ -198,8 +198,8 @@ TEST_CASE("A library row names the library and its version, or why it is missing
       const Support support = row.supports(p, device().info());
       if (support.answer == Support::yes)
         CHECK_THAT(row.prepare(device(), p, {})->detail(),
-                   Catch::Matchers::Contains("oneDNN") || Catch::Matchers::Contains("OpenBLAS"));
+                   ContainsSubstring("oneDNN") || ContainsSubstring("OpenBLAS"));
       else
-        CHECK_THAT(support.reason, Catch::Matchers::Contains("install"));
+        CHECK_THAT(support.reason, ContainsSubstring("install"));
     }
 }

@@ -14,7 +14,6 @@
 #include "tests/corpus.h"
 
 using namespace steelyard;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -75,9 +74,9 @@ TEST_CASE("a fault is named by its JSON pointer") {
     return faults_of(mutate(valid_text(), *std::ranges::find(all, name, &Mutation::name)));
   };
   CHECK_THAT(at("median_is_a_string").at(0),
-             Contains("/benchmarks/0/steelyard/timing/median_ns: "));
+             ContainsSubstring("/benchmarks/0/steelyard/timing/median_ns: "));
   CHECK_THAT(at("no_suite").at(0),
-             Contains("/context/steelyard: Missing required property 'suite'"));
+             ContainsSubstring("/context/steelyard: Missing required property 'suite'"));
   CHECK(at("median_is_a_string").size() == 1);
 }
 
@@ -104,8 +103,8 @@ TEST_CASE("every property of the schema has a description") {
 }
 
 TEST_CASE("validation refuses what is not JSON") {
-  CHECK_THROWS_WITH(faults_of("{\"a\": "), Contains("line 1, column 7"));
-  CHECK_THROWS_WITH(faults_of(""), Contains("line 1"));
-  CHECK_THROWS_WITH(faults_of(std::string(100000, '[')), Contains("deeper than 64"));
+  CHECK_THROWS_WITH(faults_of("{\"a\": "), ContainsSubstring("line 1, column 7"));
+  CHECK_THROWS_WITH(faults_of(""), ContainsSubstring("line 1"));
+  CHECK_THROWS_WITH(faults_of(std::string(100000, '[')), ContainsSubstring("deeper than 64"));
   CHECK_THROWS_AS(validate("/nonexistent/file.json"), FileError);
 }

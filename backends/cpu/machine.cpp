@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <set>
@@ -156,18 +155,16 @@ std::int64_t available_memory() {
 }
 
 DeviceInfo describe_machine(const std::vector<int>& cpus) {
-  utsname system{};
-  uname(&system);
   const std::string governor = first_line(folder(cpus.front()) / "cpufreq/scaling_governor");
   return {
       .backend = "cpu",
       .name = or_unknown(field("/proc/cpuinfo", "model name")),
       .vendor = or_unknown(field("/proc/cpuinfo", "vendor_id")),
       .architecture = std::string(name(best_instruction_set())),
-      .driver = fmt::format("{} {}", system.sysname, system.release),
       .compute_units = static_cast<int>(cpus.size()),
       .memory_bytes = total_memory(),
       .last_level_cache_bytes = last_level_cache_bytes(cpus),
+      .shares_host_memory = true,
       .facts = {{"governor", or_unknown(governor)},
                 {"huge_pages", chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
                 {"instruction_sets", instruction_sets()},

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small result sets with round numbers, for tests of reports.
+#pragma once
+
+#include <string>
+
+#include "reports/results.h"
+
+namespace steelyard {
+
+// An ok row of 2e9 operations and 1e8 bytes whose interval is `half` of the median to either side.
+struct MadeRow {
+  std::string id = "gemm/f32/nn/1024x1024x1024";
+  std::string kernel = "packed";
+  std::string tier = "portable";
+  double seconds = 1e-3;
+  double half = 0.01;
+  std::string fill = "normal";
+  std::string driver = "1.0";  // a condition
+  std::string device = "cuda:0";
+  std::string device_name = "Alpha";
+};
+Record made(const MadeRow& row);
+
+Record made_unmeasured(const MadeRow& row, Status status, const std::string& reason);
+
+// One file of these rows, on the device of the first.
+Results made_results(const std::string& name, std::vector<Record> records);
+
+}  // namespace steelyard

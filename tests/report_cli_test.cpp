@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// `steelyard report` and `steelyard validate` as a user meets them.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "reports/record.h"
+#include "tests/catch.h"
+#include "tests/generate_results.h"
+#include "tests/shell.h"
+
+namespace steelyard {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string program = "'" STEELYARD "' ";
+
+void write_rows(const Sandbox& sandbox, const std::string& name, int rows = 20) {
+  write_results(sandbox / name, generate_results(rows, 7));
+}
+
+// Exit code 2, one line on stderr that names `culprit`, and nothing on stdout.
+void check_usage_error(const Outcome& outcome, const std::string& culprit) {
+  INFO(outcome.errors);
+  CHECK(outcome.exit_code == 2);
+  CHECK(outcome.output.empty());
+  CHECK(outcome.errors.starts_with("steelyard: "));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+  CHECK(outcome.errors.find(culprit) != std::string::npos);
+}
+
+TEST_CASE("wrong usage is refused in one line") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  check_usage_error(sandbox.shell(program), "--help");
+  check_usage_error(sandbox.shell(program + "frobnicate"), "--help");
+  check_usage_error(sandbox.shell(program + "report"), "RESULT");
+  check_usage_error(sandbox.shell(program + "report a.json --frobnicate"), "--frobnicate");
+  check_usage_error(sandbox.shell(program + "report a.json --format pdf"), "pdf");
+  check_usage_error(sandbox.shell(program + "report a.json --reference node"), "second");
+}
+
+TEST_CASE("an input that cannot be read is refused in one line") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "whole.json");
+  fs::create_directory(sandbox / "empty");
+  sandbox.write("text.json", "no JSON");
+  const std::string whole = contents(sandbox / "whole.json");
+  sandbox.write("half.json", whole.substr(0, whole.size() / 2));
+  check_usage_error(sandbox.shell(program + "report absent.json"), "absent.json");
+  check_usage_error(sandbox.shell(program + "report empty"), "empty");
+  check_usage_error(sandbox.shell(program + "report text.json"), "text.json");
+  check_usage_error(sandbox.shell(program + "report half.json"), "half.json");
+  check_usage_error(sandbox.shell(program + "report whole.json half.json -o out.md"), "half.json");
+  CHECK_FALSE(fs::exists(sandbox / "out.md"));
+}
+
+TEST_CASE("a file's name cannot drive the terminal that an error is printed on") {
+  const Sandbox sandbox;
+  const Outcome outcome = sandbox.shell(program + "report \"$(printf 'a\\033[2Jb\\nc')\"");
+  check_usage_error(outcome, "a\\x1b[2Jb\\nc");
+}
+
+TEST_CASE("an output that cannot be written is refused in one line") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  fs::create_directory(sandbox / "folder");
+  check_usage_error(sandbox.shell(program + "report a.json -o absent/out.md"), "absent");
+  check_usage_error(sandbox.shell(program + "report a.json -o folder"), "folder");
+  const Outcome full = sandbox.shell(program + "report a.json >/dev/full");
+  CHECK(full.exit_code == 2);
+  CHECK(std::count(full.errors.begin(), full.errors.end(), '\n') == 1);
+}
+
+TEST_CASE("a read-only folder is refused in one line and keeps its content") {
+  if (geteuid() == 0) return;  // may write anywhere
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  fs::create_directory(sandbox / "fixed");
+  fs::permissions(sandbox / "fixed", fs::perms::owner_read | fs::perms::owner_exec);
+  check_usage_error(sandbox.shell(program + "report a.json -o fixed/out.md"), "fixed");
+  CHECK(fs::is_empty(sandbox / "fixed"));
+}
+
+TEST_CASE("a report goes to stdout or whole into the file that -o names") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  const Outcome printed = sandbox.shell(program + "report a.json");
+  CHECK(printed.exit_code == 0);
+  CHECK(printed.errors.empty());
+  const Outcome saved = sandbox.shell(program + "report a.json -o out.md");
+  CHECK(saved.exit_code == 0);
+  CHECK(saved.output + saved.errors == "");
+  CHECK(contents(sandbox / "out.md") == printed.output);
+  CHECK(printed.output.starts_with("# Steelyard report\n"));
+}
+
+TEST_CASE("a folder is one result of all its files") {
+  const Sandbox sandbox;
+  fs::create_directory(sandbox / "run");
+  write_rows(sandbox, "run/a.json", 10);
+  sandbox.write("run/notes.txt", "not a result");
+  const Outcome folder = sandbox.shell(program + "report run --format csv");
+  const Outcome file = sandbox.shell(program + "report run/a.json --format csv");
+  CHECK(folder.exit_code == 0);
+  CHECK(folder.output == file.output);
+  CHECK(std::count(file.output.begin(), file.output.end(), '\n') == 11);
+}
+
+TEST_CASE("results side by side leave with 0, or with 3 when they share nothing") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  write_rows(sandbox, "b.json");
+  ResultFile other = generate_results(20, 7);
+  for (auto& record : other.records) {
+    record.id = "memory/" + record.id;
+    record.family = "memory";
+  }
+  write_results(sandbox / "other.json", other);
+  const Outcome alike = sandbox.shell(program + "report a.json b.json");
+  CHECK(alike.exit_code == 0);
+  CHECK(alike.errors.empty());
+  const Outcome apart = sandbox.shell(program + "report a.json other.json -o out.md");
+  CHECK(apart.exit_code == 3);
+  CHECK(apart.errors.starts_with("steelyard: nothing comparable"));
+  CHECK(std::count(apart.errors.begin(), apart.errors.end(), '\n') == 1);
+  CHECK(fs::exists(sandbox / "out.md"));
+}
+
+TEST_CASE("validate tells good files from bad ones") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "good.json");
+  sandbox.write("bad.json", R"({"context": {}, "benchmarks": []})");
+  const Outcome good = sandbox.shell(program + "validate good.json");
+  CHECK(good.exit_code == 0);
+  CHECK(good.output == "good.json: conforms\n");
+  const Outcome bad = sandbox.shell(program + "validate good.json bad.json");
+  CHECK(bad.exit_code == 2);
+  CHECK(bad.output == "good.json: conforms\n");
+  CHECK(bad.errors.find("bad.json") != std::string::npos);
+  check_usage_error(sandbox.shell(program + "validate absent.json"), "absent.json");
+}
+
+TEST_CASE("help has examples and the version is known") {
+  const Sandbox sandbox;
+  for (const std::string command : {"", "run ", "report ", "validate "}) {
+    const Outcome help = sandbox.shell(program + command + "--help");
+    CHECK(help.exit_code == 0);
+    CHECK(help.output.find("Examples:\n  steelyard ") != std::string::npos);
+  }
+  CHECK(sandbox.shell(program + "--version").output.starts_with("steelyard 0."));
+}
+
+}  // namespace
+}  // namespace steelyard

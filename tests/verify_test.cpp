@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verdicts on attention and streams: right kernels pass, wrong ones do not. GEMM is in
+// harness_test.
+#include "bench/verify.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/run.h"
+#include "tests/catch.h"
+
+namespace steelyard {
+namespace {
+
+using cpu::Arguments;
+
+Verdict judge(const Problem& problem, const cpu::Body& body) {
+  cpu::CpuDevice device;
+  const auto run = cpu::make_run(problem, {}, body);
+  const Truth truth(problem, Fill::normal, Inputs{}.seed, Encoding::ocp);
+  return verify(device, *run, 0, truth);
+}
+
+// What a plain attention kernel may get wrong.
+struct Faults {
+  std::int64_t mask_shift = 0;    // sees so many keys too many
+  std::int64_t missing_keys = 0;  // leaves out so many at the end
+  double scale = 1;               // of the scores
+  bool lse_base2 = false;
+  bool kv_head_of_next = false;
+};
+
+// bf16 in and out, f32 scores and sums, probabilities rounded to bf16: what fast kernels do.
+void attend(const Attention& p, const Faults& faults, const Arguments& arguments) {
+  const auto at = [&](std::string_view name, std::int64_t i) {
+    return static_cast<float>(load(DType::bf16, arguments.data(name), i));
+  };
+  const std::int64_t group = p.heads / p.kv_heads;
+  for (std::int64_t h = 0; h < p.heads; ++h)
+    for (std::int64_t i = 0; i < p.queries; ++i) {
+      const std::int64_t kv = (h / group + faults.kv_head_of_next) % p.kv_heads;
+      const std::int64_t visible =
+          p.causal ? i + p.keys - p.queries + 1 + faults.mask_shift : p.keys;
+      const std::int64_t keys = std::min(visible, p.keys) - faults.missing_keys;
+      std::vector<float> score(keys);
+      for (std::int64_t j = 0; j < keys; ++j) {
+        float dot = 0;
+        for (std::int64_t d = 0; d < p.head_dim; ++d)
+          dot += at("q", (i * p.heads + h) * p.head_dim + d) *
+                 at("k", (j * p.kv_heads + kv) * p.head_dim + d);
+        score[j] = dot * static_cast<float>(faults.scale / std::sqrt(p.head_dim));
+      }
+      const float largest = *std::ranges::max_element(score);
+      float sum = 0;
+      for (float& s : score) sum += s = std::exp(s - largest);
+      for (std::int64_t d = 0; d < p.head_dim; ++d) {
+        float value = 0;
+        for (std::int64_t j = 0; j < keys; ++j)
+          value += static_cast<float>(round_to(DType::bf16, score[j])) *
+                   at("v", (j * p.kv_heads + kv) * p.head_dim + d);
+        store(DType::bf16, arguments.data("o"), (i * p.heads + h) * p.head_dim + d, value / sum);
+      }
+      const float lse = largest + std::log(sum);
+      arguments.get<float>("lse")[h * p.queries + i] =
+          faults.lse_base2 ? lse / std::log(2.0F) : lse;
+    }
+}
+
+constexpr Attention attention = {.dtype = DType::bf16,
+                                 .heads = 4,
+                                 .kv_heads = 2,
+                                 .queries = 96,
+                                 .keys = 160,
+                                 .head_dim = 64,
+                                 .causal = true};
+
+Verdict judge_attention(const Faults& faults) {
+  return judge(attention, [faults](const Arguments& a) { attend(attention, faults, a); });
+}
+
+TEST_CASE("a right attention kernel passes with room to spare") {
+  const Verdict verdict = judge_attention({});
+  CHECK(verdict.ok);
+  CHECK(verdict.error < 0.8);
+}
+
+TEST_CASE("attention faults that look plausible are found") {
+  CHECK_FALSE(judge_attention({.mask_shift = 1}).ok);
+  CHECK_FALSE(judge_attention({.mask_shift = -1}).ok);
+  CHECK_FALSE(judge_attention({.missing_keys = 1}).ok);
+  CHECK_FALSE(judge_attention({.scale = 1.02}).ok);
+  CHECK_FALSE(judge_attention({.lse_base2 = true}).ok);
+  CHECK_FALSE(judge_attention({.kv_head_of_next = true}).ok);
+}
+
+constexpr std::int64_t stream_bytes = 1 << 16;
+
+Verdict judge_triad(double scalar, std::int64_t left_out, double offset) {
+  const Memory triad = {MemoryOp::triad, DType::f64, stream_bytes};
+  return judge(triad, [=](const Arguments& arguments) {
+    auto* a = arguments.get<double>("a");
+    for (std::int64_t i = 0; i < stream_bytes / 8 - left_out; ++i)
+      a[i] = arguments.get<double>("b")[i] + scalar * arguments.get<double>("c")[i] + offset;
+  });
+}
+
+TEST_CASE("triad is checked element by element") {
+  CHECK(judge_triad(stream_scalar, 0, 0).ok);
+  CHECK_FALSE(judge_triad(stream_scalar, 1, 0).ok);
+  CHECK_FALSE(judge_triad(stream_scalar * (1 + 1e-12), 0, 0).ok);
+  CHECK_FALSE(judge_triad(stream_scalar, 0, 1e-14).ok);
+}
+
+TEST_CASE("a copy has no tolerance") {
+  const Memory copy = {MemoryOp::copy, DType::f32, stream_bytes};
+  const auto copier = [](std::uint32_t flipped) {
+    return [flipped](const Arguments& arguments) {
+      for (std::int64_t i = 0; i < stream_bytes / 4; ++i)
+        arguments.get<std::uint32_t>("c")[i] = arguments.get<std::uint32_t>("a")[i];
+      arguments.get<std::uint32_t>("c")[99] ^= flipped;
+    };
+  };
+  CHECK(judge(copy, copier(0)).ok);
+  CHECK_FALSE(judge(copy, copier(1)).ok);
+}
+
+TEST_CASE("a chase that stops early ends elsewhere") {
+  const Memory chase = {MemoryOp::chase, DType::int32, 4096};
+  const auto chaser = [&](std::int64_t short_by) {
+    return [=](const Arguments& arguments) {
+      std::int32_t at = 0;
+      for (std::int64_t i = 0; i < chase_steps(chase) - short_by; ++i)
+        at = arguments.get<std::int32_t>("next")[at];
+      *arguments.get<std::int32_t>("last") = at;
+    };
+  };
+  CHECK(judge(chase, chaser(0)).ok);
+  CHECK_FALSE(judge(chase, chaser(1)).ok);
+}
+
+}  // namespace
+}  // namespace steelyard
