@@ -54,7 +54,7 @@ elif sudo -n true 2>/dev/null; then
   as_root=(sudo -n env DEBIAN_FRONTEND=noninteractive)
 else
   echo "setup.sh: packages are missing and only root may install them; run this, then try again:" >&2
-  echo "sudo apt-get install ${missing[*]}" >&2
+  echo "sudo ${install[*]}" >&2
   exit 2
 fi
 

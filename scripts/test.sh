@@ -24,4 +24,4 @@ esac
 export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1}
 exec ctest --test-dir "${STEELYARD_BUILD_DIR:-$root/build/$preset}" --output-on-failure \
-  --no-tests=error -j "$(nproc)" "$@"
+  --no-tests=error --timeout 900 -j "$(nproc)" "$@"
