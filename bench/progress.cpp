@@ -24,7 +24,8 @@ std::string outcome(const Record& record) {
   if (record.status != Status::ok)
     return fmt::format("{}: {}", name(record.status), printable(record.reason));
   const Timing& timing = record.timing;
-  const double half = (timing.ci95_seconds.upper - timing.ci95_seconds.lower) / 2;
+  const double half = std::max(timing.ci95_seconds.upper - timing.median_seconds,
+                               timing.median_seconds - timing.ci95_seconds.lower);
   std::string flags;
   for (const std::string& flag : timing.flags) flags += "  " + flag;
   return fmt::format("{:>10} ± {:4.1f} %  {:>14}  n={}{}", seconds(timing.median_seconds),

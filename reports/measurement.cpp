@@ -2,6 +2,7 @@
 #include "reports/measurement.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <tuple>
@@ -77,13 +78,15 @@ Estimate combine(std::span<const Estimate> runs) {
 }
 
 std::vector<Measurement> measurements(const Results& results) {
-  std::map<std::pair<std::string, std::string>, Measurement> by_key;
+  // A folder may hold results of several machines, which name their devices alike.
+  std::map<std::array<std::string, 3>, Measurement> alike;
   for (const auto& file : results.files)
     for (const auto& record : file.records)
       if (record.status == Status::ok)
-        by_key[{key(record), std::string(identity(record))}].runs.push_back(&record);
+        alike[{key(record), record.device_name, std::string(identity(record))}].runs.push_back(
+            &record);
   std::vector<Measurement> found;
-  for (auto& [name, measurement] : by_key) {
+  for (auto& [name, measurement] : alike) {
     std::vector<Estimate> runs;
     for (const Record* run : measurement.runs)
       runs.push_back({run->timing.median_seconds, run->timing.ci95_seconds});

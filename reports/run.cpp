@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <optional>
 #include <system_error>
 
@@ -56,8 +57,10 @@ std::vector<std::string> command(const fs::path& program, const RunOptions& opti
   return result;
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+// The first line of what a program complains of, without its name.
+std::string complaint(const std::string& errors, const std::string& name) {
+  const std::string line = errors.substr(0, errors.find('\n'));
+  return line.starts_with(name + ": ") ? line.substr(name.size() + 2) : line;
 }
 
 // Why a program has nothing to do under these options: no problem of its family matches, or it does
@@ -66,24 +69,24 @@ std::optional<std::string> idle(const fs::path& program, const RunOptions& optio
   auto listing = command(program, options);
   listing.push_back("--list");
   const Ended ended = capture(listing);
-  if (ended.exit_code == usage_error) return first_line(ended.errors);
+  if (ended.exit_code == usage_error) return complaint(ended.errors, program.filename().string());
   const bool listed_nothing = ended.exit_code == 0 && ended.signal == 0 && ended.output.empty();
-  return listed_nothing ? std::optional(program.filename().string() + ": no problem matches")
-                        : std::nullopt;
+  return listed_nothing ? std::optional<std::string>("no row matches") : std::nullopt;
 }
 
 std::vector<fs::path> busy_programs(const RunOptions& options) {
   std::vector<fs::path> busy;
-  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> reasons;  // and the programs that give them
   for (const auto& program : installed_programs()) {
     if (SignalForwarding::interrupted()) return {};
     if (const auto reason = idle(program, options))
-      reasons.push_back(*reason);
+      reasons[*reason].push_back(program.filename().string());
     else
       busy.push_back(program);
   }
-  if (busy.empty() && !reasons.empty()) reasons.resize(1);  // they all say the same
-  for (const auto& reason : reasons) complain(busy.empty() ? reason : "skipped " + reason);
+  for (const auto& [reason, names] : reasons)
+    complain(fmt::format("{} {}: {}", busy.empty() ? "nothing to run for" : "skipped",
+                         fmt::join(names, ", "), reason));
   return busy;
 }
 

@@ -97,7 +97,7 @@ TEST_CASE("a family without a matching problem is skipped when another has one")
   installed.with("memory", bench("exit 0"));
   const Outcome outcome = installed.run("--filter triad");
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.errors.starts_with("steelyard: skipped steelyard-gemm: no problem matches\n"));
+  CHECK(outcome.errors.starts_with("steelyard: skipped steelyard-gemm: no row matches\n"));
   CHECK_FALSE(fs::exists(installed / "out/steelyard-gemm.json"));
   CHECK(fs::exists(installed / "out/steelyard-memory.json"));
 }
@@ -105,12 +105,22 @@ TEST_CASE("a family without a matching problem is skipped when another has one")
 TEST_CASE("a run that matches nothing is refused in one line") {
   const Installed installed;
   installed.with("gemm", idle);
-  installed.with("memory", "echo 'steelyard-memory: no such option' >&2; exit 2");
+  installed.with("memory", idle);
   const Outcome outcome = installed.run("--filter nonsense");
   CHECK(outcome.exit_code == 2);
   CHECK(outcome.output.empty());
   CHECK(lines(outcome.errors) == 1);
   CHECK_FALSE(fs::exists(installed / "out"));
+}
+
+TEST_CASE("programs that refuse a run for different reasons are each heard") {
+  const Installed installed;
+  installed.with("gemm", "echo 'steelyard-gemm: no axis op' >&2; exit 2");
+  installed.with("memory", "echo 'steelyard-memory: frob is no op' >&2; exit 2");
+  const Outcome outcome = installed.run("-a op=frob");
+  CHECK(outcome.exit_code == 2);
+  CHECK(lines(outcome.errors) == 2);
+  CHECK(outcome.errors.find("steelyard-memory: frob is no op") != std::string::npos);
 }
 
 TEST_CASE("without bench programs a run says what to install") {
