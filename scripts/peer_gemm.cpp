@@ -117,7 +117,7 @@ void print(std::string_view of, const std::vector<double>& ratios) {
 void compare(const Gemm& p, cpu::CpuDevice& device) {
   Peer plain(p, false), packed(p, true);
   std::vector<Row> rows = prepare_rows(p, device);
-  const cpu::PinnedTeam pinned;
+  cpu::pin_team();
   const int launches = std::max(1, static_cast<int>(flops_per_turn / work(p).flops));
   const auto turn = [&](Peer& peer) {
     return seconds([&] {

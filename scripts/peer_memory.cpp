@@ -89,7 +89,7 @@ void compare(const Memory& problem, void (*loop)(Arrays&), Arrays& arrays, cpu::
   for (const Kernel& kernel : cpu::memory_kernels()) {
     if (kernel.supports(problem, device.info()).answer != Support::yes) continue;
     const auto run = kernel.prepare(device, problem, {});
-    const cpu::PinnedTeam pinned;
+    cpu::pin_team();
     std::vector<double> ratios, ours;
     for (int round = 0; round < rounds; ++round) {
       const double own = seconds([&] { run->launch(0); });
@@ -107,7 +107,7 @@ void compare(const Memory& problem, void (*loop)(Arrays&), Arrays& arrays, cpu::
 
 int main() {
   cpu::CpuDevice device;
-  const cpu::PinnedTeam pinned;
+  cpu::pin_team();
   Arrays arrays;
   constexpr struct {
     MemoryOp op;

@@ -16,7 +16,6 @@ std::int64_t CpuDevice::free_bytes() const {
 }
 
 Elapsed CpuDevice::time(Run& run, const Window& window) {
-  const PinnedTeam pinned;
   if (window.flush_bytes > flush_.bytes()) {
     flush_ = Region(window.flush_bytes);
     parallel_fill(flush_.data(), 1, flush_.bytes());  // untouched pages are not read from DRAM

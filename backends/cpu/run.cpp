@@ -62,7 +62,7 @@ class CpuRun final : public Run {
         detail_(std::move(detail)),
         region_(footprint(problem, inputs)),
         originals_(make_inputs(problem, inputs.fill, inputs.seed)) {
-    const PinnedTeam pinned;
+    pin_team();
     std::byte* free = region_.data();
     for (int copy = 0; copy < inputs.copies; ++copy) free = lay_out(problem, inputs, free);
     for (int copy = 0; copy < inputs.copies; ++copy) fill(copy);

@@ -2,6 +2,7 @@
 #include "backends/cpu/threads.h"
 
 #include <omp.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstring>
@@ -57,17 +58,13 @@ const std::vector<int>& team_cpus() {
   return cpus;
 }
 
-PinnedTeam::PinnedTeam() {
-  const std::vector<int>& cpus = team_cpus();  // before this thread's mask shrinks
-  sched_getaffinity(0, sizeof before_, &before_);
+void pin_team() {
+  const std::vector<int>& cpus = team_cpus();
   omp_set_dynamic(0);
   omp_set_num_threads(static_cast<int>(cpus.size()));
 #pragma omp parallel
-  pin(cpus[static_cast<std::size_t>(omp_get_thread_num())]);
-}
-
-PinnedTeam::~PinnedTeam() {
-  sched_setaffinity(0, sizeof before_, &before_);
+  if (const int thread = omp_get_thread_num(); thread > 0)
+    pin(cpus[static_cast<std::size_t>(thread)]);
 }
 
 void parallel_copy(void* to, const void* from, std::int64_t bytes) {

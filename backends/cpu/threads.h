@@ -2,30 +2,20 @@
 // The OpenMP team that every kernel of the CPU runs on.
 #pragma once
 
-#include <sched.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace steelyard::cpu {
 
-// While it lives, the calling thread and its team are bound to one CPU each. The team stays so; the
-// calling thread then gets its old mask back, or its children and the threads that libraries start
-// would inherit a mask of one CPU.
-class PinnedTeam {
- public:
-  PinnedTeam();
-  ~PinnedTeam();
-  PinnedTeam(const PinnedTeam&) = delete;
-  PinnedTeam& operator=(const PinnedTeam&) = delete;
+// Starts the team and binds its threads to one CPU each. The calling thread stays free: it settles
+// on the CPU that is left, and threads that libraries start later do not inherit a mask of one CPU.
+// Done when a Run is made, not around each window: threads that have just left a parallel region
+// wait for the next one by spinning, and a library with threads of its own would share its CPUs
+// with them.
+void pin_team();
 
- private:
-  cpu_set_t before_;
-};
-
-// The CPUs of the team, one per core: those usable_cpus() found when the program started using
-// them.
+// The CPUs of the team, one per core: those that usable_cpus() found at first use.
 const std::vector<int>& team_cpus();
 
 // Each thread of the team copies, fills (with the bytes of a word, repeated) or reads one
