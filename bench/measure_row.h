@@ -20,8 +20,7 @@ class Measurer {
   Measurer(const Family& family, const Options& options, std::string program,
            std::function<bool()> interrupted);
 
-  // Never throws for what one row does wrong: its status says so. Throws Interrupted and
-  // DeviceLost.
+  // Never throws for what one row does wrong: its status says so. Throws Interrupted and DeviceLost.
   // Without seconds the row is skipped: the time budget is spent.
   Record measure_row(const Row& row, std::optional<double> max_seconds);
 

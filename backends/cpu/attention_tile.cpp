@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention with a streaming softmax, for the instruction set this file is compiled for.
 //
-// Idea     Lanes are queries: scores are computed transposed, S^T = K Q^T, 64 keys at a time, so
-// that
+// Idea     Lanes are queries: scores are computed transposed, S^T = K Q^T, 64 keys at a time, so that
 //          maximum, exp and sum of every query need no operation across lanes. The maximum so far
 //          is subtracted; when a block raises it, the sums so far shrink by the difference (Milakov
 //          and Gimelshein, Online normalizer calculation for softmax). O^T += V^T P^T takes P^T as
@@ -10,8 +9,7 @@
 //          dot products of pairs where the CPU has them, P rounded to bf16, else widened to f32.
 // Traffic  Per block K and V (32 KiB of bf16 at head_dim 128) are copied once into the order of the
 //          loops, and used by all rows of the tile; scores and P stay in L1, O in L2.
-// Limits   A tile has at most 64 rows of one kv head. One query head per kv head in decode leaves
-// all
+// Limits   A tile has at most 64 rows of one kv head. One query head per kv head in decode leaves all
 //          lanes but one idle. head_dim is a multiple of 16, at most 256.
 #include "backends/cpu/attention_tile.h"
 

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blocked GEMM on packed panels, for the instruction set this file is compiled for.
 //
-// Idea     A slab of k at a time, a block of A and a block of B are copied into panels in the order
-// in
-//          which the innermost loop reads them; on the way they are transposed where the layout
-//          asks for it, widened (f16, int8; bf16 without a dot product) and padded with zeros. That
-//          loop keeps panel_rows x 2 vectors of sums in registers. Sums of a tile stay in the
-//          widest type until the last slab; then alpha, beta and the one rounding into C follow.
-// Traffic  A panel of B (256 x 2 vectors, 32 KiB at 512 bits) passes from L2 through L1, a panel of
-// A
+// Idea     A slab of k at a time, a block of A and a block of B are copied into panels in the order in
+//          which the innermost loop reads them; on the way they are transposed where the layout asks
+//          for it, widened (f16, int8; bf16 without a dot product) and padded with zeros. That loop
+//          keeps panel_rows x 2 vectors of sums in registers. Sums of a tile stay in the widest type
+//          until the last slab; then alpha, beta and the one rounding into C follow.
+// Traffic  A panel of B (256 x 2 vectors, 32 KiB at 512 bits) passes from L2 through L1, a panel of A
 //          (12 KiB) stays in L1. A block of each (480 KiB and 512 KiB) is used max_columns and
 //          max_rows times per packing, which makes packing a few per cent of the time.
-// Limits   k is not divided between threads. A short C wastes lanes: columns are padded to 2
-// vectors.
+// Limits   k is not divided between threads. A short C wastes lanes: columns are padded to 2 vectors.
 #include "backends/cpu/gemm_tile.h"
 
 #include <type_traits>

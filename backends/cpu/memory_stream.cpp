@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streaming through arrays, for the instruction set this file is compiled for.
 //
-// Idea     Whole vectors in one pass. Sums keep eight vectors of partial sums, so that loads and
-// not
+// Idea     Whole vectors in one pass. Sums keep eight vectors of partial sums, so that loads and not
 //          the latency of an addition set the pace, and are widened to f64 block by block.
 // Traffic  Every element once: bytes of an operation = its arrays. A temporal store reads the line
 //          it is about to overwrite, which adds an array that nobody counts; a nontemporal store

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients of attention for query i and key j, summed over the query heads that share a head of k,
-// v:
+// Gradients of attention for query i and key j, summed over the query heads that share one of k and v:
 //   dp_ij = do_i . v_j            dq_i = scale sum_j ds_ij k_j
 //   D_i   = do_i . o_i            dk_j = scale sum_i ds_ij q_i
 //   ds_ij = p_ij (dp_ij - D_i)    dv_j =       sum_i  p_ij do_i
