@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -109,7 +110,14 @@ Fields timer_fields() {
 }
 
 Fields settings_fields(const Options& options) {
+  std::vector<std::string> axes;
+  for (const Axis& axis : options.axes)
+    axes.push_back(fmt::format("{}={}", axis.name, fmt::join(axis.values, ",")));
   Fields settings = {{"suite", std::string(name(options.suite))},
+                     {"axes", fmt::format("{}", fmt::join(axes, " "))},
+                     {"device", fmt::format("{}", fmt::join(options.devices, ","))},
+                     {"kernel", options.kernel},
+                     {"tier", options.tier ? std::string(name(*options.tier)) : std::string()},
                      {"filter", options.filter},
                      {"cache", std::string(name(options.cache))},
                      {"fill", std::string(name(options.fill))},
@@ -154,7 +162,8 @@ std::string utc_stamp() {
 Context capture_environment(const std::string& family, const Options& options,
                             std::span<const std::unique_ptr<Device>> devices, int argc,
                             char** argv) {
-  Context context = {.suite = fmt::format("{} {}", family, name(options.suite)),
+  const std::string_view suite = options.axes.empty() ? name(options.suite) : "sweep";
+  Context context = {.suite = fmt::format("{} {}", family, suite),
                      .build = build_fields(),
                      .host = host_fields(),
                      .timer = timer_fields(),
