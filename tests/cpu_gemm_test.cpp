@@ -21,8 +21,8 @@ struct Size {
 };
 
 // One of everything, sides that no block divides, one panel exactly, more than one tile and slab.
-constexpr Size sizes[] = {{1, 1, 1},   {1, 70, 33},   {5, 7, 3},      {13, 33, 257},
-                          {12, 32, 8}, {64, 96, 128}, {37, 530, 300}, {500, 9, 521}};
+constexpr Size sizes[] = {{1, 1, 1},      {1, 70, 33},   {5, 7, 3},      {13, 33, 257}, {12, 32, 8},
+                          {16, 50, 1100}, {64, 96, 128}, {37, 530, 300}, {500, 9, 521}};
 
 struct Types {
   DType input, output;
@@ -44,25 +44,36 @@ cpu::CpuDevice& device() {
   return opened;
 }
 
-const std::vector<Row>& rows() {
-  static std::vector<Row> all;
-  if (!all.empty()) return all;
-  for (const auto table : {cpu::gemm_kernels(), cpu::onednn_kernels(), cpu::openblas_kernels()})
-    for (const Kernel& kernel : table)
-      all.push_back({std::string(kernel.name),
-                     [&](const Gemm& p) { return kernel.supports(p, device().info()); },
-                     [&](const Gemm& p, const Inputs& inputs) {
-                       return kernel.prepare(device(), p, inputs);
-                     }});
+Row row(std::string name, const Kernel& kernel) {
+  return {std::move(name), [&](const Gemm& p) { return kernel.supports(p, device().info()); },
+          [&](const Gemm& p, const Inputs& inputs) { return kernel.prepare(device(), p, inputs); }};
+}
+
+// A portable kernel with the code of one instruction set.
+Row row(const Kernel& kernel, decltype(cpu::prepare_packed_gemm)& prepare, InstructionSet set) {
+  Row result = row(fmt::format("{} {}", kernel.name, name(set)), kernel);
+  result.prepare = [&prepare, set](const Gemm& p, const Inputs& inputs) {
+    return prepare(set, device(), p, inputs);
+  };
+  return result;
+}
+
+std::vector<Row> all_rows() {
+  std::vector<Row> all;
+  for (const auto table : {cpu::gemm_kernels(), cpu::streamed_gemm_kernels(), cpu::onednn_kernels(),
+                           cpu::openblas_kernels()})
+    for (const Kernel& kernel : table) all.push_back(row(std::string(kernel.name), kernel));
   using enum InstructionSet;
-  for (const InstructionSet set : {baseline, v3, v4, v4_dot})
-    if (can_run(set))
-      all.push_back(
-          {std::string(name(set)),
-           [](const Gemm& p) { return cpu::gemm_kernels().front().supports(p, device().info()); },
-           [=](const Gemm& p, const Inputs& inputs) {
-             return cpu::prepare_packed_gemm(set, device(), p, inputs);
-           }});
+  for (const InstructionSet set : {baseline, v3, v4, v4_dot}) {
+    if (!can_run(set)) continue;
+    all.push_back(row(cpu::gemm_kernels()[0], cpu::prepare_packed_gemm, set));
+    all.push_back(row(cpu::streamed_gemm_kernels()[0], cpu::prepare_streamed_gemm, set));
+  }
+  return all;
+}
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = all_rows();
   return all;
 }
 
@@ -189,6 +200,20 @@ TEST_CASE(
   CHECK(fp8.reason == "the portable CPU kernel does not multiply fp8_e4m3 by fp8_e4m3 into bf16");
   CHECK(answer({.m = 4, .n = 1, .k = 1, .groups = 2}).answer == Support::no);
   CHECK(cpu::gemm_kernels().front().supports(Memory{}, device().info()).answer == Support::foreign);
+}
+
+TEST_CASE(
+    "Weights are streamed for few rows of A and a transposed B, else declined with a reason") {
+  const auto answer = [](const Gemm& p) {
+    return cpu::streamed_gemm_kernels().front().supports(p, device().info());
+  };
+  CHECK(answer({.m = 16, .n = 1, .k = 1, .layout = Layout::nt}).answer == Support::yes);
+  CHECK(answer({.m = 17, .n = 1, .k = 1, .layout = Layout::nt}).reason ==
+        "m=17 is more than the 16 rows up to which streaming B pays");
+  CHECK(answer({.m = 1, .n = 1, .k = 1}).reason ==
+        "only a transposed B can be streamed: it needs layout=nt");
+  CHECK(answer({.m = 1, .n = 1, .k = 1, .a = DType::f16, .b = DType::f16, .layout = Layout::nt})
+            .answer == Support::no);
 }
 
 TEST_CASE("A library row names the library and its version, or why it is missing") {

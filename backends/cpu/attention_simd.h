@@ -3,24 +3,11 @@
 #pragma once
 
 #include <numbers>
-#include <type_traits>
 
 #include "backends/cpu/gemm_simd.h"
 
 namespace steelyard::cpu {
 namespace {
-
-template <class To, class From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, From>)
-    return value;
-  else if constexpr (std::is_same_v<From, Bf16>)
-    return widen(value);
-  else if constexpr (std::is_same_v<To, Bf16>)
-    return narrow_to_bf16(value);
-  else
-    return static_cast<To>(value);
-}
 
 Vector<float> max(Vector<float> a, Vector<float> b) {
   return a > b ? a : b;

@@ -9,6 +9,7 @@ std::vector<Kernel> all_kernels() {
   std::vector<Kernel> all;
   for (const std::span<const Kernel> table : {
            gemm_kernels(),
+           streamed_gemm_kernels(),
            attention_kernels(),
            memory_kernels(),
            onednn_kernels(),

@@ -61,16 +61,7 @@ Grid divide(const Gemm& p, const TileKernel& kernel, std::int64_t threads) {
 
 void multiply(const Gemm& p, const TileKernel& kernel, const Region& workspace,
               const Arguments& arguments) {
-  const GemmOperands operands = {arguments.data("a"),
-                                 arguments.data("b"),
-                                 arguments.data("c"),
-                                 p.m,
-                                 p.n,
-                                 p.k,
-                                 p.layout == Layout::tn,
-                                 p.layout == Layout::nt,
-                                 p.alpha,
-                                 p.beta};
+  const GemmOperands operands = gemm_operands(p, arguments);
   const Grid grid = divide(p, kernel, omp_get_max_threads());
   const std::int64_t across = divide_up(p.n, grid.columns);
   const std::int64_t tiles = divide_up(p.m, grid.rows) * across;
@@ -98,6 +89,19 @@ std::unique_ptr<Run> prepare(CpuDevice& device, const Gemm& p, const Inputs& inp
 }
 
 }  // namespace
+
+GemmOperands gemm_operands(const Gemm& p, const Arguments& arguments) {
+  return {arguments.data("a"),
+          arguments.data("b"),
+          arguments.data("c"),
+          p.m,
+          p.n,
+          p.k,
+          p.layout == Layout::tn,
+          p.layout == Layout::nt,
+          p.alpha,
+          p.beta};
+}
 
 std::unique_ptr<Run> prepare_packed_gemm(InstructionSet set, CpuDevice& device, const Gemm& p,
                                          const Inputs& inputs) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU's own GEMM, for a named instruction set: the kernel table takes the best, tests take all.
+// The CPU's own GEMMs, for a named instruction set: the kernel table takes the best, tests take
+// all.
 #pragma once
 
 #include <memory>
 
+#include "backends/cpu/gemm_tile.h"
 #include "backends/cpu/instruction_set.h"
 #include "backends/cpu/run.h"
 
@@ -11,5 +13,9 @@ namespace steelyard::cpu {
 
 std::unique_ptr<Run> prepare_packed_gemm(InstructionSet set, CpuDevice& device, const Gemm& problem,
                                          const Inputs& inputs);
+std::unique_ptr<Run> prepare_streamed_gemm(InstructionSet set, CpuDevice& device,
+                                           const Gemm& problem, const Inputs& inputs);
+
+GemmOperands gemm_operands(const Gemm& problem, const Arguments& arguments);
 
 }  // namespace steelyard::cpu

@@ -2,6 +2,8 @@
 // The products that GEMM sums, for the instruction set a file is compiled for.
 #pragma once
 
+#include <type_traits>
+
 #include "backends/cpu/simd.h"
 
 namespace steelyard::cpu {
@@ -31,6 +33,35 @@ inline Bf16 narrow_to_bf16(float value) {
   std::memcpy(&bits, &value, sizeof bits);
   if (value != value) return {static_cast<std::uint16_t>(bits >> 16 | 0x40)};
   return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, From>)
+    return value;
+  else if constexpr (std::is_same_v<From, Bf16>)
+    return widen(value);
+  else if constexpr (std::is_same_v<To, Bf16>)
+    return narrow_to_bf16(value);
+  else
+    return static_cast<To>(value);
+}
+
+// alpha * sum + beta * before, rounded once; what C held before does not count with beta = 0.
+template <class Sum, class Output>
+Output finish(Sum sum, Output before, Sum alpha, Sum beta) {
+  return static_cast<Output>(beta == 0 ? alpha * sum : alpha * sum + beta * before);
+}
+inline Bf16 finish(float sum, Bf16 before, float alpha, float beta) {
+  return narrow_to_bf16(beta == 0 ? alpha * sum : alpha * sum + beta * widen(before));
+}
+// alpha and beta of an integer product need not be whole.
+inline std::int32_t finish(std::int32_t sum, std::int32_t before, double alpha, double beta) {
+  const double value = beta == 0 ? alpha * sum : alpha * sum + beta * before;
+  const double least = INT32_MIN, largest = INT32_MAX;
+  return static_cast<std::int32_t>(__builtin_nearbyint(value < least     ? least
+                                                       : value > largest ? largest
+                                                                         : value));
 }
 
 // A product names the packed element, how many consecutive k of it one lane of the accumulator sums

@@ -12,8 +12,6 @@
 // Limits   k is not divided between threads. A short C wastes lanes: columns are padded to 2 vectors.
 #include "backends/cpu/gemm_tile.h"
 
-#include <type_traits>
-
 #include "backends/cpu/gemm_simd.h"
 
 namespace steelyard::cpu {
@@ -28,14 +26,6 @@ template <class Product>
 constexpr std::int64_t panel_columns = 2 * lanes<typename Product::Sum>;
 
 // ---- packing
-
-template <class Element, class Input>
-Element convert(Input value) {
-  if constexpr (std::is_same_v<Input, Bf16> && !std::is_same_v<Element, Bf16>)
-    return widen(value);
-  else
-    return static_cast<Element>(value);
-}
 
 // A matrix seen from the panel that it is packed into: `across` runs over the panel's width (rows
 // of A, columns of B), `along` over k.
@@ -132,22 +122,6 @@ void multiply_rows(std::int64_t left, std::int64_t units, const typename Product
 }
 
 // ---- the tile
-
-template <class Sum, class Output>
-Output finish(Sum sum, Output before, Sum alpha, Sum beta) {
-  return static_cast<Output>(beta == 0 ? alpha * sum : alpha * sum + beta * before);
-}
-Bf16 finish(float sum, Bf16 before, float alpha, float beta) {
-  return narrow_to_bf16(beta == 0 ? alpha * sum : alpha * sum + beta * widen(before));
-}
-// alpha and beta of an integer product need not be whole.
-std::int32_t finish(std::int32_t sum, std::int32_t before, double alpha, double beta) {
-  const double value = beta == 0 ? alpha * sum : alpha * sum + beta * before;
-  const double least = INT32_MIN, largest = INT32_MAX;
-  return static_cast<std::int32_t>(__builtin_nearbyint(value < least     ? least
-                                                       : value > largest ? largest
-                                                                         : value));
-}
 
 template <class Sum>
 struct FactorOf {
