@@ -53,13 +53,9 @@ void multiply(const Gemm& p, const DotKernel& kernel, const Region& packed_a,
 }
 
 Support supports(const Gemm& p, const DeviceInfo&) {
-  if (p.groups > 1 || p.scaling != Scaling::none)
-    return {Support::no, "grouped and scaled GEMM have no streamed CPU kernel"};
-  if (p.layout != Layout::nt)
-    return {Support::no, "only a transposed B can be streamed: it needs layout=nt"};
-  if (p.m > most_rows)
-    return {Support::no, fmt::format("m={} is more than the {} rows up to which streaming B pays",
-                                     p.m, most_rows)};
+  // Made for the linear layers of a decode step, and no row anywhere else.
+  const bool few_rows = p.m <= most_rows && p.layout == Layout::nt && p.groups == 1;
+  if (!few_rows || p.scaling != Scaling::none) return {Support::foreign, {}};
   if (p.a != p.b || baseline::dot_kernel(p.a, p.c).compute == nullptr)
     return {Support::no, fmt::format("the streamed CPU kernel does not multiply {} by {} into {}",
                                      name(p.a), name(p.b), name(p.c))};
