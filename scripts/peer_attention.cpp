@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention's rate of bf16 arithmetic as a share of what oneDNN's GEMM reaches on the same cores:
 // both take turns; one ratio per round.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <stdexcept>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/run.h"
+#include "scripts/interleave.h"
 
 using namespace steelyard;
 
@@ -21,27 +20,16 @@ const Kernel& row(std::span<const Kernel> kernels, std::string_view wanted) {
   throw std::out_of_range(fmt::format("the table has no row named {}", wanted));
 }
 
-double quantile(std::vector<double> values, double q) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
-}
-
-double rate(Device& device, Run& run, const Problem& problem) {
-  return work(problem).flops / device.time(run, {}).device_seconds / 1e9;
-}
-
 void compare(const Attention& attention, const Gemm& gemm, Device& device, Run& library) {
   const auto run = row(cpu::attention_kernels(), "online_softmax").prepare(device, attention, {});
-  run->launch(0);
-  std::vector<double> ours, theirs, ratios;
-  for (int round = 0; round < rounds; ++round) {
-    ours.push_back(rate(device, *run, attention));
-    theirs.push_back(rate(device, library, gemm));
-    ratios.push_back(ours.back() / theirs.back());
-  }
-  fmt::print("{}: {:.0f} GFLOP/s, {:.3f} of oneDNN's {:.0f} (quartiles {:.3f} to {:.3f}), {}\n",
-             id(attention), quantile(ours, 0.5), quantile(ratios, 0.5), quantile(theirs, 0.5),
-             quantile(ratios, 0.25), quantile(ratios, 0.75), run->detail());
+  const auto turn = [&](Run& contestant) {
+    return [&] { return device.time(contestant, {}).device_seconds; };
+  };
+  const std::vector<Times> times = interleave(rounds, std::vector<Turn>{turn(*run), turn(library)});
+  const double ours = work(attention).flops, theirs = work(gemm).flops;
+  fmt::print("{}: {:.0f} GFLOP/s, {} of oneDNN's {:.0f}, {}\n", id(attention),
+             ours / quantile(times[0], 0.5) / 1e9, speed_ratio(times[0], times[1], ours / theirs),
+             theirs / quantile(times[1], 0.5) / 1e9, run->detail());
 }
 
 }  // namespace
@@ -58,7 +46,6 @@ int main() {
     return 1;
   }
   const auto library = supported->prepare(device, gemm, {});
-  library->launch(0);
   for (const bool causal : {false, true})
     for (const std::int64_t head_dim : {64, 128})
       compare({.heads = 16,

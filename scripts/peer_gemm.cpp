@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a GEMM row costs beside the call it stands for, and how far the portable kernel is from it:
-// oneDNN called without the suite, the library rows and the portable row take turns on operands of
-// the same values; one ratio per round.
-#include <fmt/format.h>
+// What a GEMM row costs beside the library call it stands for, and how far the portable kernels are
+// from oneDNN: the libraries called without the suite and the rows take turns on operands of the
+// same values. Prints medians of ratios, with quartiles.
+#include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -13,6 +12,8 @@
 #include "backends/cpu/region.h"
 #include "backends/cpu/run.h"
 #include "backends/cpu/threads.h"
+#include "backends/library.h"
+#include "scripts/interleave.h"
 
 using namespace steelyard;
 
@@ -20,6 +21,19 @@ namespace {
 
 constexpr int rounds = 25;
 constexpr double flops_per_turn = 2e10;  // tens of milliseconds and more
+
+// A, B and C in the same kind of memory as the rows' operands: huge pages alone are worth per
+// cents.
+struct Operands {
+  cpu::Region a, b, c;
+
+  explicit Operands(const Gemm& p)
+      : a(bytes(p.a, p.m * p.k)), b(bytes(p.b, p.k * p.n)), c(bytes(p.c, p.m * p.n)) {
+    const std::vector<HostTensor> inputs = make_inputs(p, Fill::normal, Inputs{}.seed);
+    cpu::parallel_copy(a.data(), inputs[0].data.data(), a.bytes());
+    cpu::parallel_copy(b.data(), inputs[1].data.data(), b.bytes());
+  }
+};
 
 dnnl::memory::data_type library_type(DType type) {
   switch (type) {
@@ -34,14 +48,14 @@ dnnl::memory::data_type library_type(DType type) {
   }
 }
 
-// C = A B by the library alone, with B as it lies or in the library's own format.
-class Peer {
+// oneDNN alone, with B as it lies or in the library's own format.
+class OneDnn {
  public:
-  Peer(const Gemm& p, bool packed) {
+  OneDnn(const Gemm& p, bool packed) : operands_(p) {
     using Tag = dnnl::memory::format_tag;
-    const std::vector<HostTensor> inputs = make_inputs(p, Fill::normal, Inputs{}.seed);
+    const Tag plain = p.layout == Layout::nt ? Tag::ba : Tag::ab;
     const dnnl::memory::desc a({p.m, p.k}, library_type(p.a), Tag::ab);
-    const dnnl::memory::desc b({p.k, p.n}, library_type(p.b), Tag::ab);
+    const dnnl::memory::desc b({p.k, p.n}, library_type(p.b), plain);
     const dnnl::memory::desc any_b({p.k, p.n}, library_type(p.b), Tag::any);
     const dnnl::memory::desc c({p.m, p.n}, library_type(p.c), Tag::ab);
 #if DNNL_VERSION_MAJOR >= 3
@@ -50,16 +64,17 @@ class Peer {
     const dnnl::matmul::primitive_desc description({a, packed ? any_b : b, c}, engine_);
 #endif
     matmul_ = dnnl::matmul(description);
-    dnnl::memory plain_b = allocate(b, bytes(p.b, p.k * p.n));
-    const auto b_bytes = static_cast<std::int64_t>(description.weights_desc().get_size());
-    arguments_ = {{DNNL_ARG_SRC, allocate(a, bytes(p.a, p.m * p.k))},
-                  {DNNL_ARG_WEIGHTS, allocate(description.weights_desc(), b_bytes)},
-                  {DNNL_ARG_DST, allocate(c, bytes(p.c, p.m * p.n))}};
-    fill(arguments_.at(DNNL_ARG_SRC), inputs[0]);
-    fill(plain_b, inputs[1]);
-    dnnl::reorder(plain_b, arguments_.at(DNNL_ARG_WEIGHTS))
-        .execute(stream_, plain_b, arguments_.at(DNNL_ARG_WEIGHTS));
-    stream_.wait();
+    dnnl::memory plain_b(b, engine_, operands_.b.data());
+    dnnl::memory weights = plain_b;
+    if (packed) {
+      weights_ = cpu::Region(static_cast<std::int64_t>(description.weights_desc().get_size()));
+      weights = dnnl::memory(description.weights_desc(), engine_, weights_.data());
+      dnnl::reorder(plain_b, weights).execute(stream_, plain_b, weights);
+      stream_.wait();
+    }
+    arguments_ = {{DNNL_ARG_SRC, dnnl::memory(a, engine_, operands_.a.data())},
+                  {DNNL_ARG_WEIGHTS, weights},
+                  {DNNL_ARG_DST, dnnl::memory(c, engine_, operands_.c.data())}};
   }
 
   void launch() {
@@ -68,81 +83,107 @@ class Peer {
   }
 
  private:
-  // In the same kind of memory as the rows' operands: huge pages alone are worth per cents.
-  dnnl::memory allocate(const dnnl::memory::desc& description, std::int64_t size) {
-    return {description, engine_, regions_.emplace_back(size).data()};
-  }
-  static void fill(const dnnl::memory& memory, const HostTensor& values) {
-    cpu::parallel_copy(memory.get_data_handle(), values.data.data(), bytes(values.operand));
-  }
-
+  Operands operands_;
+  cpu::Region weights_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   dnnl::matmul matmul_;
-  std::vector<cpu::Region> regions_;
   std::unordered_map<int, dnnl::memory> arguments_;
 };
 
-double quantile(std::vector<double> values, double q) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
-}
+// cblas_sgemm alone; what its threads need, the row has seen to when it opened the library.
+class OpenBlas {
+ public:
+  explicit OpenBlas(const Gemm& p) : operands_(p), p_(p) {}
 
-double seconds(const std::function<void()>& turn) {
-  const auto start = std::chrono::steady_clock::now();
-  turn();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+  void launch() {
+    const auto m = static_cast<int>(p_.m), n = static_cast<int>(p_.n), k = static_cast<int>(p_.k);
+    const bool transposed = p_.layout == Layout::nt;
+    const auto data = [](const cpu::Region& r) { return reinterpret_cast<float*>(r.data()); };
+    sgemm_(101, 111, transposed ? 112 : 111, m, n, k, 1, data(operands_.a), k, data(operands_.b),
+           transposed ? k : n, 0, data(operands_.c), n);
+  }
+
+ private:
+  using Sgemm = void(int, int, int, int, int, int, float, const float*, int, const float*, int,
+                     float, float*, int);
+  Operands operands_;
+  Gemm p_;
+  Library library_{"libopenblas.so.0", "libopenblas.so"};
+  Sgemm* sgemm_ = library_.find<Sgemm>("cblas_sgemm");
+};
 
 struct Row {
-  std::string_view name;
+  std::string_view name, peer;  // peer: the contestant it stands for, or is measured by
   std::unique_ptr<Run> run;
-  std::vector<double> plain_ratios, packed_ratios;  // time of the peer / time of the row
 };
+
+std::string_view peer_of(std::string_view row) {
+  if (row == "openblas") return "cblas_sgemm";
+  return row == "onednn-packed" ? "oneDNN, packed" : "oneDNN";
+}
 
 std::vector<Row> prepare_rows(const Gemm& p, cpu::CpuDevice& device) {
   std::vector<Row> rows;
-  for (const auto table : {cpu::gemm_kernels(), cpu::onednn_kernels(), cpu::openblas_kernels()})
+  for (const auto table : {cpu::gemm_kernels(), cpu::streamed_gemm_kernels(), cpu::onednn_kernels(),
+                           cpu::openblas_kernels()})
     for (const Kernel& kernel : table)
       if (kernel.supports(p, device.info()).answer == Support::yes)
-        rows.push_back({kernel.name, kernel.prepare(device, p, {}), {}, {}});
+        rows.push_back({kernel.name, peer_of(kernel.name), kernel.prepare(device, p, {})});
   return rows;
 }
 
-void print(std::string_view of, const std::vector<double>& ratios) {
-  fmt::print("  {:.3f} of {} (quartiles {:.3f} to {:.3f})", quantile(ratios, 0.5), of,
-             quantile(ratios, 0.25), quantile(ratios, 0.75));
+template <class Library>
+Turn on_team(Library& library, int launches) {
+  return [&library, launches] {
+    return seconds([&] {
+      for (int i = 0; i < launches; ++i) library.launch();
+    });
+  };
+}
+
+// On threads of its own, with no team of ours beside them.
+Turn by_itself(OpenBlas& library, int launches) {
+  return [&library, launches] {
+    omp_pause_resource_all(omp_pause_soft);
+    const double taken = seconds([&] {
+      for (int i = 0; i < launches; ++i) library.launch();
+    });
+    cpu::pin_team();
+    return taken;
+  };
 }
 
 void compare(const Gemm& p, cpu::CpuDevice& device) {
-  Peer plain(p, false), packed(p, true);
-  std::vector<Row> rows = prepare_rows(p, device);
-  cpu::pin_team();
+  const std::vector<Row> rows = prepare_rows(p, device);
+  const bool blas = std::ranges::any_of(rows, [](const Row& r) { return r.name == "openblas"; });
   const int launches = std::max(1, static_cast<int>(flops_per_turn / work(p).flops));
-  const auto turn = [&](Peer& peer) {
-    return seconds([&] {
-      for (int i = 0; i < launches; ++i) peer.launch();
-    });
-  };
-  std::vector<double> plain_rates;
-  for (int round = -1; round < rounds; ++round) {  // the first warms up
-    std::vector<double> own;
-    const double plain_seconds = turn(plain);
-    for (Row& row : rows) own.push_back(device.time(*row.run, {.launches = launches}).host_seconds);
-    const double packed_seconds = turn(packed);
-    if (round < 0) continue;
-    plain_rates.push_back(work(p).flops * launches / plain_seconds / 1e9);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      rows[i].plain_ratios.push_back(plain_seconds / own[i]);
-      rows[i].packed_ratios.push_back(packed_seconds / own[i]);
-    }
+  OneDnn plain(p, false), packed(p, true);
+  OpenBlas openblas(p);
+  std::vector<std::string_view> names = {"oneDNN", "oneDNN, packed"};
+  std::vector<Turn> turns = {on_team(plain, launches), on_team(packed, launches)};
+  if (blas) {
+    names.push_back("cblas_sgemm");
+    turns.push_back(by_itself(openblas, launches));
   }
-  fmt::print("{}: oneDNN alone, plain, {:.0f} GFLOP/s\n", id(p), quantile(plain_rates, 0.5));
   for (const Row& row : rows) {
-    fmt::print("  {:<14}", row.name);
-    print("plain", row.plain_ratios);
-    print("packed", row.packed_ratios);
-    fmt::print("  {}\n", row.run->detail());
+    names.push_back(row.name);
+    turns.push_back(
+        [&, launches] { return device.time(*row.run, {.launches = launches}).host_seconds; });
+  }
+  const std::vector<Times> times = interleave(rounds, turns);
+  fmt::print("{}, {} launches in a turn\n", id(p), launches);
+  const auto rate = [&](std::size_t i) {
+    return work(p).flops * launches / quantile(times[i], 0.5) / 1e9;
+  };
+  const std::size_t peers = names.size() - rows.size();
+  for (std::size_t i = 0; i < peers; ++i)
+    fmt::print("  {:<16} {:6.0f} GFLOP/s\n", names[i], rate(i));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto peer =
+        static_cast<std::size_t>(std::ranges::find(names, rows[i].peer) - names.begin());
+    fmt::print("  {:<16} {:6.0f} GFLOP/s, {} of {}; {}\n", rows[i].name, rate(peers + i),
+               speed_ratio(times[peers + i], times[peer]), rows[i].peer, rows[i].run->detail());
   }
 }
 
@@ -150,10 +191,14 @@ void compare(const Gemm& p, cpu::CpuDevice& device) {
 
 int main() {
   cpu::CpuDevice device;
-  constexpr struct {
-    DType input, output;
-  } types[] = {{DType::f32, DType::f32}, {DType::bf16, DType::bf16}, {DType::int8, DType::int32}};
-  for (const auto& [input, output] : types)
-    for (const std::int64_t size : {512, 2048})
-      compare({.m = size, .n = size, .k = size, .a = input, .b = input, .c = output}, device);
+  using enum DType;
+  constexpr Gemm problems[] = {
+      {.m = 1024, .n = 1024, .k = 1024, .a = f32, .b = f32, .c = f32},
+      {.m = 2048, .n = 2048, .k = 2048, .a = f32, .b = f32, .c = f32},
+      {.m = 2048, .n = 2048, .k = 2048},
+      {.m = 2048, .n = 2048, .k = 2048, .a = int8, .b = int8, .c = int32},
+      {.m = 8, .n = 4096, .k = 4096, .a = f32, .b = f32, .c = f32, .layout = Layout::nt},
+      {.m = 8, .n = 4096, .k = 4096, .layout = Layout::nt},
+  };
+  for (const Gemm& problem : problems) compare(problem, device);
 }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the rows of the CPU compare with what a compiler makes of STREAM's plain loops: both take
 // turns on arrays of the same size with the same threads; one ratio per round.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <chrono>
 #include <functional>
 #include <numeric>
 
@@ -12,6 +8,7 @@
 #include "backends/cpu/region.h"
 #include "backends/cpu/run.h"
 #include "backends/cpu/threads.h"
+#include "scripts/interleave.h"
 
 using namespace steelyard;
 
@@ -73,33 +70,23 @@ void dot(Arrays& arrays) {
   arrays.sum = sum;
 }
 
-double seconds(const std::function<void()>& launch) {
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < launches; ++i) launch();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return elapsed.count() / launches;
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
-}
-
 void compare(const Memory& problem, void (*loop)(Arrays&), Arrays& arrays, cpu::CpuDevice& device) {
   for (const Kernel& kernel : cpu::memory_kernels()) {
     if (kernel.supports(problem, device.info()).answer != Support::yes) continue;
     const auto run = kernel.prepare(device, problem, {});
     cpu::pin_team();
-    std::vector<double> ratios, ours;
-    for (int round = 0; round < rounds; ++round) {
-      const double own = seconds([&] { run->launch(0); });
-      const double plain = seconds([&] { loop(arrays); });
-      ratios.push_back(plain / own);
-      ours.push_back(work(problem).bytes / own / 1e9);
-    }
-    fmt::print("{:<6} {:<16} {:6.1f} GB/s, {:.3f} of the plain loop (quartiles {:.3f} to {:.3f})\n",
-               name(problem.op), kernel.name, quantile(ours, 0.5), quantile(ratios, 0.5),
-               quantile(ratios, 0.25), quantile(ratios, 0.75));
+    const auto turn = [](const std::function<void()>& launch) {
+      return [=] {
+        return seconds([&] {
+          for (int i = 0; i < launches; ++i) launch();
+        });
+      };
+    };
+    const std::vector<Times> times = interleave(
+        rounds, std::vector<Turn>{turn([&] { run->launch(0); }), turn([&] { loop(arrays); })});
+    fmt::print("{:<6} {:<16} {:6.1f} GB/s, {} of the plain loop\n", name(problem.op), kernel.name,
+               work(problem).bytes * launches / quantile(times[0], 0.5) / 1e9,
+               speed_ratio(times[0], times[1]));
   }
 }
 
