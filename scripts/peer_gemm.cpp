@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -19,7 +20,7 @@ using namespace steelyard;
 
 namespace {
 
-constexpr int rounds = 25;
+constexpr int rounds = 15;
 constexpr double flops_per_turn = 2e10;  // tens of milliseconds and more
 
 // A, B and C in the same kind of memory as the rows' operands: huge pages alone are worth per
@@ -200,5 +201,8 @@ int main() {
       {.m = 8, .n = 4096, .k = 4096, .a = f32, .b = f32, .c = f32, .layout = Layout::nt},
       {.m = 8, .n = 4096, .k = 4096, .layout = Layout::nt},
   };
-  for (const Gemm& problem : problems) compare(problem, device);
+  for (const Gemm& problem : problems) {
+    compare(problem, device);
+    std::fflush(stdout);
+  }
 }

@@ -2,7 +2,6 @@
 // How the rows of the CPU compare with what a compiler makes of STREAM's plain loops: both take
 // turns on arrays of the same size with the same threads; one ratio per round.
 #include <functional>
-#include <numeric>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/region.h"
