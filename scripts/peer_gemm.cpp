@@ -169,8 +169,12 @@ void compare(const Gemm& p, cpu::CpuDevice& device) {
   }
   for (const Row& row : rows) {
     names.push_back(row.name);
-    turns.push_back(
-        [&, launches] { return device.time(*row.run, {.launches = launches}).host_seconds; });
+    turns.push_back([&, launches] {
+      if (row.name == "openblas") omp_pause_resource_all(omp_pause_soft);
+      const double taken = device.time(*row.run, {.launches = launches}).host_seconds;
+      cpu::pin_team();
+      return taken;
+    });
   }
   const std::vector<Times> times = interleave(rounds, turns);
   fmt::print("{}, {} launches in a turn\n", id(p), launches);
