@@ -10,26 +10,14 @@
 
 #include "backends/cpu/attention_tile.h"
 #include "backends/cpu/kernels.h"
+#include "backends/cpu/threads.h"
 
 namespace steelyard::cpu {
 namespace {
 
 AttentionKernel attention_kernel(InstructionSet set, DType type, std::int64_t rows) {
-  switch (set) {
-    case InstructionSet::baseline:
-      return baseline::attention_kernel(type, rows);
-    case InstructionSet::v3:
-      return v3::attention_kernel(type, rows);
-    case InstructionSet::v4:
-      return v4::attention_kernel(type, rows);
-    case InstructionSet::v4_dot:
-      return v4_dot::attention_kernel(type, rows);
-  }
-  return {};
-}
-
-constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
+  return compiled_for(set, baseline::attention_kernel, v3::attention_kernel, v4::attention_kernel,
+                      v4_dot::attention_kernel)(type, rows);
 }
 
 struct Plan {

@@ -16,29 +16,13 @@ namespace steelyard::cpu {
 namespace {
 
 TileKernel tile_kernel(InstructionSet set, DType input, DType output) {
-  switch (set) {
-    case InstructionSet::baseline:
-      return baseline::tile_kernel(input, output);
-    case InstructionSet::v3:
-      return v3::tile_kernel(input, output);
-    case InstructionSet::v4:
-      return v4::tile_kernel(input, output);
-    case InstructionSet::v4_dot:
-      return v4_dot::tile_kernel(input, output);
-  }
-  return {};
-}
-
-constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
+  return compiled_for(set, baseline::tile_kernel, v3::tile_kernel, v4::tile_kernel,
+                      v4_dot::tile_kernel)(input, output);
 }
 
 struct Grid {
   std::int64_t rows, columns;  // of one tile
 };
-
-// A product of fewer multiplications takes no longer than waking a team.
-constexpr std::int64_t worth_dividing = 1 << 16;
 
 // Tiles as large as the kernel allows, halved along the longer side until every thread has one,
 // then evened out so that the last one is no sliver.

@@ -16,6 +16,9 @@ std::unique_ptr<Run> prepare_packed_gemm(InstructionSet set, CpuDevice& device, 
 std::unique_ptr<Run> prepare_streamed_gemm(InstructionSet set, CpuDevice& device,
                                            const Gemm& problem, const Inputs& inputs);
 
+// A product of fewer multiplications takes no longer than waking a team.
+inline constexpr std::int64_t worth_dividing = 1 << 16;
+
 GemmOperands gemm_operands(const Gemm& problem, const Arguments& arguments);
 
 }  // namespace steelyard::cpu

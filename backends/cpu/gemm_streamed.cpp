@@ -15,23 +15,11 @@ namespace steelyard::cpu {
 namespace {
 
 DotKernel dot_kernel(InstructionSet set, DType input, DType output) {
-  switch (set) {
-    case InstructionSet::baseline:
-      return baseline::dot_kernel(input, output);
-    case InstructionSet::v3:
-      return v3::dot_kernel(input, output);
-    case InstructionSet::v4:
-      return v4::dot_kernel(input, output);
-    case InstructionSet::v4_dot:
-      return v4_dot::dot_kernel(input, output);
-  }
-  return {};
+  return compiled_for(set, baseline::dot_kernel, v3::dot_kernel, v4::dot_kernel,
+                      v4_dot::dot_kernel)(input, output);
 }
 
 constexpr std::int64_t most_rows = 16;
-
-// Few enough multiplications take no longer than waking a team.
-constexpr std::int64_t worth_dividing = 1 << 16;
 
 std::int64_t packed_bytes(const Gemm& p) {
   return p.m * align(bytes(p.a, p.k));

@@ -13,4 +13,11 @@ std::string_view name(InstructionSet set);
 bool can_run(InstructionSet set);
 InstructionSet best_instruction_set();
 
+// Of one function that was compiled for every level, the one for `set`.
+template <class F>
+F* compiled_for(InstructionSet set, F& baseline, F& v3, F& v4, F& v4_dot) {
+  F* const by_level[] = {baseline, v3, v4, v4_dot};
+  return by_level[static_cast<int>(set)];
+}
+
 }  // namespace steelyard::cpu

@@ -14,17 +14,8 @@ namespace steelyard::cpu {
 namespace {
 
 StreamKernel stream_kernel(InstructionSet set, MemoryOp op, DType type, Store store) {
-  switch (set) {
-    case InstructionSet::baseline:
-      return baseline::stream_kernel(op, type, store);
-    case InstructionSet::v3:
-      return v3::stream_kernel(op, type, store);
-    case InstructionSet::v4:
-      return v4::stream_kernel(op, type, store);
-    case InstructionSet::v4_dot:
-      return v4_dot::stream_kernel(op, type, store);
-  }
-  return {};
+  return compiled_for(set, baseline::stream_kernel, v3::stream_kernel, v4::stream_kernel,
+                      v4_dot::stream_kernel)(op, type, store);
 }
 
 // The arrays of out = f(x, y), by the names that operands() gives them.

@@ -18,6 +18,11 @@ void pin_team();
 // The CPUs of the team, one per core: those that usable_cpus() found at first use.
 const std::vector<int>& team_cpus();
 
+// How many pieces of `size` cover `count`.
+constexpr std::int64_t divide_up(std::int64_t count, std::int64_t size) {
+  return (count + size - 1) / size;
+}
+
 // Each thread of the team copies, fills (with the bytes of a word, repeated) or reads one
 // contiguous piece.
 void parallel_copy(void* to, const void* from, std::int64_t bytes);
