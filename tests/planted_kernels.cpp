@@ -9,8 +9,6 @@
 namespace steelyard {
 namespace {
 
-using cpu::Arguments;
-
 // C[m,n] = A[m,k] B[k,n] in f64, rounded once.
 void multiply(const Gemm& p, const Arguments& arguments) {
   const auto* a = arguments.get<const float>("a");
