@@ -111,6 +111,8 @@ Record Measurer::measure_row(const Row& row, std::optional<double> max_seconds) 
     ends(end.status, end.reason);
   } catch (const DeviceLost&) {
     throw;
+  } catch (const OutOfMemory& error) {
+    ends(Status::unsupported, fmt::format("does not fit: {}", error.what()));
   } catch (const std::bad_alloc&) {
     ends(Status::unsupported, "does not fit: the host ran out of memory");
   } catch (const std::exception& error) {

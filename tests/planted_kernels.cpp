@@ -118,9 +118,9 @@ const std::vector<Kernel>& planted_kernels() {
 
 Backend planted_backend(const std::vector<std::string_view>& names) {
   Backend backend = {.name = "cpu", .open = [] {
-                       std::vector<std::unique_ptr<Device>> devices;
-                       devices.push_back(std::make_unique<cpu::CpuDevice>());
-                       return devices;
+                       Found found;
+                       found.devices.push_back(std::make_unique<cpu::CpuDevice>());
+                       return found;
                      }};
   for (const Kernel& kernel : planted_kernels())
     if (names.empty() || std::ranges::count(names, kernel.name) > 0)

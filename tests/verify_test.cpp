@@ -12,8 +12,6 @@
 namespace steelyard {
 namespace {
 
-
-
 Verdict judge(const Problem& problem, const Body& body) {
   cpu::CpuDevice device;
   const auto run = cpu::make_run(problem, {}, body);
