@@ -36,24 +36,6 @@ Stream make_stream(int index) {
   return make<Stream>();
 }
 
-template <class Enqueue>
-Executable capture(StreamHandle stream, Enqueue enqueue_all) {
-  GraphHandle graph{};
-  check(begin_capture(stream));
-  try {
-    enqueue_all();
-  } catch (...) {
-    (void)end_capture(stream, &graph);  // a stream left capturing would refuse all later work
-    const Graph unfinished(graph);
-    throw;
-  }
-  check(end_capture(stream, &graph));
-  const Graph captured(graph);
-  ExecutableHandle executable{};
-  check(instantiate(&executable, graph));
-  return Executable(executable);
-}
-
 }  // namespace
 
 void check(Error error, std::source_location at) {
@@ -77,6 +59,23 @@ GpuDevice::GpuDevice(int index, const Properties& properties, Sensors sensors)
       stream_(make_stream(index)),
       start_(make<Event>()),
       stop_(make<Event>()) {}
+
+Executable capture(StreamHandle stream, const std::function<void()>& enqueue_all) {
+  GraphHandle graph{};
+  check(begin_capture(stream));
+  try {
+    enqueue_all();
+  } catch (...) {
+    (void)end_capture(stream, &graph);  // a stream left capturing would refuse all later work
+    const Graph unfinished(graph);
+    throw;
+  }
+  check(end_capture(stream, &graph));
+  const Graph captured(graph);
+  ExecutableHandle executable{};
+  check(instantiate(&executable, graph));
+  return Executable(executable);
+}
 
 StreamHandle GpuDevice::stream() const {
   check(select_device(index_));

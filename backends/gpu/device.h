@@ -13,6 +13,9 @@
 
 namespace steelyard::gpu {
 
+// What `enqueue_all` puts on the stream, as a graph to be launched as often as one likes.
+Executable capture(StreamHandle stream, const std::function<void()>& enqueue_all);
+
 // What a vendor's management library knows of one board.
 struct Sensors {
   std::function<Telemetry()> read;

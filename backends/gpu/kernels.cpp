@@ -5,7 +5,11 @@ namespace steelyard::gpu {
 
 std::vector<Kernel> shared_kernels() {
   std::vector<Kernel> all;
-  for (const std::span<const Kernel> table : std::initializer_list<std::span<const Kernel>>{})
+  for (const std::span<const Kernel> table : {
+           memory_kernels(),
+           copy_kernels(),
+           launch_kernels(),
+       })
     all.insert(all.end(), table.begin(), table.end());
   return all;
 }
