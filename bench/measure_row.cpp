@@ -84,7 +84,7 @@ Plan plan_of(const Row& row, const Options& options, double max_seconds,
       .min_seconds = std::min(0.5, max_seconds),
       .max_seconds = max_seconds,
       .target_half_width = brief ? 0.02 : 0.01,
-      .launches = launches_per_sample(row.problem),
+      .launches = launches_per_sample(row.problem, row.device->info()),
       .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(row.device->info()) : 0,
       .interrupted = interrupted};
 }
