@@ -82,7 +82,7 @@ int launches_per_sample(const Problem& problem, const DeviceInfo& info) {
   const Work w = work(problem);
   const double nominal = std::max({w.flops / at.flop_rate, w.bytes / at.byte_rate,
                                    w.steps * at.step_seconds, launches * at.launch_seconds});
-  return static_cast<int>(std::ceil(std::min(window / nominal, 1e6)));
+  return static_cast<int>(std::ceil(std::min(window / nominal, 1e6) - 1e-6));  // rounding adds none
 }
 
 int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes) {
