@@ -19,6 +19,8 @@ namespace steelyard::gpu {
 inline constexpr std::string_view backend_name = "cuda";
 inline constexpr std::string_view vendor_name = "NVIDIA";
 inline constexpr int warp_size = 32;
+// Whether matrix units take a factor from shared memory in either order.
+inline constexpr bool loads_either_order = true;
 inline constexpr std::size_t default_shared_bytes = 48 << 10;  // more must be asked for
 
 using Error = cudaError_t;
@@ -160,6 +162,12 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 #ifdef __CUDACC__  // what follows runs on the device
 
 inline constexpr unsigned whole_warp = 0xffffffff;
+
+// The shared memory that a launch's Grid asks for, aligned to 1024.
+__device__ inline std::byte* dynamic_shared_memory() {
+  extern __shared__ __align__(1024) std::byte memory[];
+  return memory;
+}
 
 // The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
 template <class T>

@@ -16,6 +16,8 @@ namespace steelyard::gpu {
 inline constexpr std::string_view backend_name = "hip";
 inline constexpr std::string_view vendor_name = "AMD";
 inline constexpr int warp_size = 64;
+// Whether matrix units take a factor from shared memory in either order.
+inline constexpr bool loads_either_order = false;
 inline constexpr std::size_t default_shared_bytes = 64 << 10;  // more must be asked for
 
 using Error = hipError_t;
@@ -147,6 +149,12 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 }
 
 #ifdef __HIPCC__  // what follows runs on the device
+
+// The shared memory that a launch's Grid asks for, aligned to 1024.
+__device__ inline std::byte* dynamic_shared_memory() {
+  extern __shared__ __align__(1024) std::byte memory[];
+  return memory;
+}
 
 // The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
 template <class T>
