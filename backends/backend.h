@@ -100,6 +100,11 @@ struct DeviceLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A device has no room for what a Run needs beside its operands.
+struct OutOfMemory : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -131,11 +136,17 @@ struct Kernel {
   std::unique_ptr<Run> (*prepare)(Device&, const Problem&, const Inputs&) = nullptr;
 };
 
-// Data, not a base class. open() is empty without a driver or a device: never an error.
+// The devices of a backend, and where there are none, why.
+struct Found {
+  std::vector<std::unique_ptr<Device>> devices;
+  std::string absence;
+};
+
+// Data, not a base class. open() finds nothing without a driver or a device: never an error.
 struct Backend {
   std::string_view name;
   std::vector<Kernel> kernels;
-  std::vector<std::unique_ptr<Device>> (*open)() = nullptr;
+  Found (*open)() = nullptr;
 };
 
 std::span<const Backend> backends();  // registry.cpp

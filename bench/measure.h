@@ -22,9 +22,9 @@ struct Plan {
 // Thrown between two samples when the plan's `interrupted` says so.
 struct Interrupted {};
 
-// Launches of one sample, fixed by the problem alone so that all devices agree: a window of at
-// least 1 ms at 100 GFLOP/s, 20 GB/s and 2 ns a step, which a CPU reaches.
-int launches_per_sample(const Problem& problem);
+// Launches of one sample, fixed by the problem and the kind of device alone so that all CPUs agree
+// and all GPUs: a window of at least 1 ms at the nominal speed of the kind. METHOD.md has the speeds.
+int launches_per_sample(const Problem& problem, const DeviceInfo& info);
 
 // Operand sets to rotate through: three times the last-level cache in all, one for `hot` and
 // `flush`.

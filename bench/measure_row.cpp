@@ -84,7 +84,7 @@ Plan plan_of(const Row& row, const Options& options, double max_seconds,
       .min_seconds = std::min(0.5, max_seconds),
       .max_seconds = max_seconds,
       .target_half_width = brief ? 0.02 : 0.01,
-      .launches = launches_per_sample(row.problem),
+      .launches = launches_per_sample(row.problem, row.device->info()),
       .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(row.device->info()) : 0,
       .interrupted = interrupted};
 }
@@ -111,6 +111,8 @@ Record Measurer::measure_row(const Row& row, std::optional<double> max_seconds) 
     ends(end.status, end.reason);
   } catch (const DeviceLost&) {
     throw;
+  } catch (const OutOfMemory& error) {
+    ends(Status::unsupported, fmt::format("does not fit: {}", error.what()));
   } catch (const std::bad_alloc&) {
     ends(Status::unsupported, "does not fit: the host ran out of memory");
   } catch (const std::exception& error) {

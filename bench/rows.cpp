@@ -78,21 +78,28 @@ std::string device_id(const DeviceInfo& info) {
   return fmt::format("{}:{}", info.backend, info.index);
 }
 
-std::vector<std::unique_ptr<Device>> open_devices(std::span<const Backend> backends,
-                                                  const std::vector<std::string>& selection) {
-  std::vector<std::unique_ptr<Device>> all;
-  for (const Backend& backend : backends)
-    for (auto& device : backend.open()) all.push_back(std::move(device));
+Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection) {
+  Found found;
+  auto& all = found.devices;
+  for (const Backend& backend : backends) {
+    Found here = backend.open();
+    std::ranges::move(here.devices, std::back_inserter(all));
+    if (!here.absence.empty())
+      found.absence += fmt::format("{}no {} device: {}", found.absence.empty() ? "" : "; ",
+                                   backend.name, here.absence);
+  }
   for (const std::string& wanted : selection)
     if (std::ranges::none_of(all, [&](const auto& d) { return selects(wanted, d->info()); }))
-      throw DeviceAbsent(fmt::format("--device {}: no such device here; there are: {}", wanted,
-                                     known_devices(all)));
+      throw DeviceAbsent(fmt::format("--device {}: no such device here; there are: {}{}{}", wanted,
+                                     known_devices(all), found.absence.empty() ? "" : "; ",
+                                     found.absence));
+  if (selection.empty()) return found;
+  found.absence.clear();
   std::erase_if(all, [&](const auto& device) {
-    return !selection.empty() && std::ranges::none_of(selection, [&](const std::string& wanted) {
-      return selects(wanted, device->info());
-    });
+    return std::ranges::none_of(
+        selection, [&](const std::string& wanted) { return selects(wanted, device->info()); });
   });
-  return all;
+  return found;
 }
 
 std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,

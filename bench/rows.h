@@ -23,9 +23,9 @@ struct Row {
 
 std::string device_id(const DeviceInfo& info);  // "cuda:0"
 
-// The devices that --device names, of all backends when it names none. Throws DeviceAbsent.
-std::vector<std::unique_ptr<Device>> open_devices(std::span<const Backend> backends,
-                                                  const std::vector<std::string>& selection);
+// The devices that --device names, of all backends when it names none; then `absence` says which
+// backends have none. Throws DeviceAbsent.
+Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection);
 
 // A device that was asked for by name and is not there: exit code 6.
 struct DeviceAbsent : std::runtime_error {

@@ -177,7 +177,8 @@ int measure_all(const Family& family, const Options& options, const Devices& dev
 int dispatch(const Family& family, std::span<const Backend> backends, int argc, char** argv) {
   const auto options = parse_command_line(family.name, argc, argv);
   if (!options) return passed;
-  const Devices devices = open_devices(backends, options->devices);
+  const auto [devices, absence] = open_devices(backends, options->devices);
+  if (!absence.empty()) fmt::print(stderr, "steelyard-{}: {}\n", family.name, absence);
   const auto rows = make_rows(family, backends, devices, *options);
   if (options->list) return list(rows), passed;
   if (options->dry_run) return dry_run(rows), passed;

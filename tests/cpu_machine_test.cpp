@@ -105,7 +105,7 @@ TEST_CASE("Timing leaves the caller's affinity as it was") {
   cpu_set_t before, after;
   sched_getaffinity(0, sizeof before, &before);
   cpu::CpuDevice device;
-  const auto run = cpu::make_run(Memory{.bytes = 64}, {}, [](const cpu::Arguments&) {});
+  const auto run = cpu::make_run(Memory{.bytes = 64}, {}, [](const Arguments&) {});
   device.time(*run, {});
   sched_getaffinity(0, sizeof after, &after);
   CHECK(CPU_EQUAL(&before, &after));

@@ -8,7 +8,6 @@
 #include "tests/catch.h"
 
 using namespace steelyard;
-using cpu::Arguments;
 using cpu::CpuDevice;
 using cpu::make_run;
 

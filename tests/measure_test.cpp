@@ -98,12 +98,17 @@ TEST_CASE("an interruption ends the row between two samples") {
   CHECK(device.windows.size() == 10);
 }
 
-TEST_CASE("the problem alone fixes the window") {
-  CHECK(launches_per_sample(Gemm{.m = 4096, .n = 4096, .k = 4096}) == 1);
+TEST_CASE("the problem and the kind of device alone fix the window") {
+  const DeviceInfo cpu = {.backend = "cpu", .shares_host_memory = true}, gpu = {.backend = "cuda"};
+  CHECK(launches_per_sample(Gemm{.m = 4096, .n = 4096, .k = 4096}, cpu) == 1);
   // 2 x 64^3 operations take 5.24 us at 100 GFLOP/s: 191 fill a millisecond.
-  CHECK(launches_per_sample(Gemm{.m = 64, .n = 64, .k = 64}) == 191);
+  CHECK(launches_per_sample(Gemm{.m = 64, .n = 64, .k = 64}, cpu) == 191);
   // 3 x 1 MiB take 157 us at 20 GB/s.
-  CHECK(launches_per_sample(Memory{MemoryOp::triad, DType::f64, 1 << 20}) == 7);
+  CHECK(launches_per_sample(Memory{MemoryOp::triad, DType::f64, 1 << 20}, cpu) == 7);
+  // 2 x 4096^3 operations take 68.7 us at 2 PFLOP/s; nothing takes less than a launch of 2 us.
+  CHECK(launches_per_sample(Gemm{.m = 4096, .n = 4096, .k = 4096}, gpu) == 15);
+  CHECK(launches_per_sample(Gemm{.m = 64, .n = 64, .k = 64}, gpu) == 500);
+  CHECK(launches_per_sample(Launch{.launches = 50}, gpu) == 10);
 }
 
 TEST_CASE("rotation spans three times the last-level cache") {

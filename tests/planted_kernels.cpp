@@ -9,8 +9,6 @@
 namespace steelyard {
 namespace {
 
-using cpu::Arguments;
-
 // C[m,n] = A[m,k] B[k,n] in f64, rounded once.
 void multiply(const Gemm& p, const Arguments& arguments) {
   const auto* a = arguments.get<const float>("a");
@@ -120,9 +118,9 @@ const std::vector<Kernel>& planted_kernels() {
 
 Backend planted_backend(const std::vector<std::string_view>& names) {
   Backend backend = {.name = "cpu", .open = [] {
-                       std::vector<std::unique_ptr<Device>> devices;
-                       devices.push_back(std::make_unique<cpu::CpuDevice>());
-                       return devices;
+                       Found found;
+                       found.devices.push_back(std::make_unique<cpu::CpuDevice>());
+                       return found;
                      }};
   for (const Kernel& kernel : planted_kernels())
     if (names.empty() || std::ranges::count(names, kernel.name) > 0)

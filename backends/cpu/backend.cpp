@@ -19,10 +19,10 @@ std::vector<Kernel> all_kernels() {
   return all;
 }
 
-std::vector<std::unique_ptr<Device>> open_cpu() {
-  std::vector<std::unique_ptr<Device>> devices;
-  devices.push_back(std::make_unique<CpuDevice>());
-  return devices;
+Found open_cpu() {
+  Found found;
+  found.devices.push_back(std::make_unique<CpuDevice>());
+  return found;
 }
 
 }  // namespace

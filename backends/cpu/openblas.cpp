@@ -2,6 +2,7 @@
 // OpenBLAS, opened when the first row asks for it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 

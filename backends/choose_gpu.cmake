@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Settles STEELYARD_GPU on none, cuda or hip as `gpu`, and enables its language as `gpu_language`. auto
+# takes the vendor whose toolkit and device are both there.
+set(gpu ${STEELYARD_GPU})
+if(gpu STREQUAL "auto")
+  find_program(NVCC nvcc HINTS /usr/local/cuda/bin)
+  find_program(HIPCC hipcc HINTS /opt/rocm/bin)
+  if(NVCC AND EXISTS /dev/nvidiactl)
+    set(gpu cuda)
+  elseif(HIPCC AND EXISTS /dev/kfd)
+    set(gpu hip)
+  else()
+    set(gpu none)
+  endif()
+  message(STATUS "STEELYARD_GPU=auto: ${gpu}")
+elseif(NOT gpu MATCHES "^(none|cuda|hip)$")
+  message(FATAL_ERROR "STEELYARD_GPU=${gpu}: auto, none, cuda or hip")
+endif()
+
+if(gpu STREQUAL "cuda")
+  # Machine code for A100 and for H100 and H200; other GPUs compile the portable code of the first.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80 90a-real)
+  endif()
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(NVCC nvcc HINTS /usr/local/cuda/bin)
+    if(NVCC)
+      set(CMAKE_CUDA_COMPILER ${NVCC})
+    endif()
+  endif()
+elseif(gpu STREQUAL "hip")
+  # One die of an MI250, and MI300X.
+  if(NOT DEFINED CMAKE_HIP_ARCHITECTURES)
+    set(CMAKE_HIP_ARCHITECTURES gfx90a gfx942)
+  endif()
+endif()
+
+if(NOT gpu STREQUAL "none")
+  string(TOUPPER ${gpu} gpu_language)
+  enable_language(${gpu_language})
+endif()

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# What both vendors share: gpu_kernels are compiled as the vendor's language (and by the tests for emulated
+# devices as plain C++), gpu_sources are all of them.
+set(gpu_kernels
+  arena.cu
+  launches.cu
+  memory.cu)
+set(gpu_sources
+  ${gpu_kernels}
+  copies.cpp
+  device.cpp
+  kernels.cpp)
+list(TRANSFORM gpu_kernels PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+list(TRANSFORM gpu_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

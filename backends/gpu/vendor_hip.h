@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// What backends/gpu/ needs of AMD: the HIP runtime and the wavefront, under the names of vendor_cuda.h.
+#pragma once
+
+#include <hip/hip_runtime.h>
+#undef __noinline__  // a macro of that header's, and an attribute in the standard library's
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "backends/gpu/properties.h"
+
+namespace steelyard::gpu {
+
+inline constexpr std::string_view backend_name = "hip";
+inline constexpr std::string_view vendor_name = "AMD";
+inline constexpr int warp_size = 64;
+inline constexpr std::size_t default_shared_bytes = 64 << 10;  // more must be asked for
+
+using Error = hipError_t;
+using StreamHandle = hipStream_t;
+using EventHandle = hipEvent_t;
+using GraphHandle = hipGraph_t;
+using ExecutableHandle = hipGraphExec_t;
+
+inline constexpr Error success = hipSuccess;
+inline constexpr Error out_of_memory = hipErrorOutOfMemory;
+inline const char* describe(Error error) {
+  return hipGetErrorString(error);
+}
+inline const char* name(Error error) {
+  return hipGetErrorName(error);
+}
+inline Error last_error() {
+  return hipGetLastError();
+}
+
+// Errors of the context: every call after one of them repeats it.
+inline bool is_lost(Error error) {
+  switch (error) {
+    case hipErrorIllegalAddress:
+    case hipErrorLaunchTimeOut:
+    case hipErrorLaunchFailure:
+    case hipErrorECCNotCorrectable:
+    case hipErrorAssert:
+    case hipErrorUnknown:
+      return true;
+    default:
+      return false;
+  }
+}
+
+inline Error device_count(int* count) {
+  return hipGetDeviceCount(count);
+}
+inline Error select_device(int device) {
+  return hipSetDevice(device);
+}
+Error read_properties(int device, Properties* properties);  // backends/hip/properties.cpp
+inline Error memory_info(std::size_t* free, std::size_t* total) {
+  return hipMemGetInfo(free, total);
+}
+
+inline Error allocate(void** memory, std::size_t bytes) {
+  return hipMalloc(memory, bytes);
+}
+inline Error release(void* memory) {
+  return hipFree(memory);
+}
+inline Error allocate_pinned(void** memory, std::size_t bytes) {
+  return hipHostMalloc(memory, bytes, hipHostMallocDefault);
+}
+inline Error release_pinned(void* memory) {
+  return hipHostFree(memory);
+}
+
+// Between any two of device and host memory.
+inline Error copy(void* to, const void* from, std::size_t bytes, StreamHandle stream) {
+  return hipMemcpyAsync(to, from, bytes, hipMemcpyDefault, stream);
+}
+
+inline Error create(StreamHandle* stream) {
+  return hipStreamCreateWithFlags(stream, hipStreamNonBlocking);
+}
+inline Error destroy(StreamHandle stream) {
+  return hipStreamDestroy(stream);
+}
+inline Error wait(StreamHandle stream) {
+  return hipStreamSynchronize(stream);
+}
+
+inline Error create(EventHandle* event) {
+  return hipEventCreate(event);
+}
+inline Error destroy(EventHandle event) {
+  return hipEventDestroy(event);
+}
+inline Error record(EventHandle event, StreamHandle stream) {
+  return hipEventRecord(event, stream);
+}
+inline Error wait(EventHandle event) {
+  return hipEventSynchronize(event);
+}
+inline Error elapsed(float* milliseconds, EventHandle start, EventHandle stop) {
+  return hipEventElapsedTime(milliseconds, start, stop);
+}
+
+// What is enqueued on the stream between begin and end becomes a graph instead of running.
+inline Error begin_capture(StreamHandle stream) {
+  return hipStreamBeginCapture(stream, hipStreamCaptureModeThreadLocal);
+}
+inline Error end_capture(StreamHandle stream, GraphHandle* graph) {
+  return hipStreamEndCapture(stream, graph);
+}
+inline Error destroy(GraphHandle graph) {
+  return hipGraphDestroy(graph);
+}
+inline Error instantiate(ExecutableHandle* executable, GraphHandle graph) {
+  return hipGraphInstantiateWithFlags(executable, graph, 0);
+}
+inline Error launch(ExecutableHandle executable, StreamHandle stream) {
+  return hipGraphLaunch(executable, stream);
+}
+inline Error destroy(ExecutableHandle executable) {
+  return hipGraphExecDestroy(executable);
+}
+
+// Lets a kernel use more dynamic shared memory than a block has by default.
+template <class... Parameters>
+Error allow_shared_memory(void (*kernel)(Parameters...), std::size_t bytes) {
+  return hipFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                             hipFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+}
+// Blocks of a kernel that one compute unit holds at a time.
+template <class... Parameters>
+Error resident_blocks(int* blocks, void (*kernel)(Parameters...), int threads, std::size_t shared) {
+  return hipOccupancyMaxActiveBlocksPerMultiprocessor(blocks, reinterpret_cast<const void*>(kernel),
+                                                      threads, shared);
+}
+template <class... Parameters>
+Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std::size_t shared,
+              StreamHandle stream, Parameters... arguments) {
+  void* addresses[] = {&arguments..., nullptr};  // an array is never empty
+  return hipLaunchKernel(reinterpret_cast<const void*>(kernel), blocks, dim3(threads), addresses,
+                         shared, stream);
+}
+
+#ifdef __HIPCC__  // what follows runs on the device
+
+// The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
+template <class T>
+__device__ T shuffle_xor(T value, int mask) {
+  return __shfl_xor(value, mask);
+}
+template <class T>
+__device__ T shuffle(T value, int lane) {
+  return __shfl(value, lane);
+}
+// Bit i: the predicate of lane i.
+__device__ inline std::uint64_t ballot(bool predicate) {
+  return __ballot(predicate);
+}
+// Tells the compiler that all lanes of a warp hold the same value: it goes into a scalar register.
+__device__ inline int uniform(int value) {
+  return __builtin_amdgcn_readfirstlane(value);
+}
+
+// The hardware's own addition: atomicAdd alone becomes a loop of compare-and-swap.
+__device__ inline float atomic_add(float* to, float value) {
+  return unsafeAtomicAdd(to, value);
+}
+
+// 2^x, to about two units in the last place.
+__device__ inline float exp2_approximate(float x) {
+  return __builtin_amdgcn_exp2f(x);
+}
+
+// 16 bytes that are used once: they push nothing out of the caches on their way.
+using Vector16 = std::uint32_t __attribute__((ext_vector_type(4)));
+__device__ inline uint4 load_streaming(const uint4* from) {
+  const auto value = __builtin_nontemporal_load(reinterpret_cast<const Vector16*>(from));
+  return {value.x, value.y, value.z, value.w};
+}
+__device__ inline void store_streaming(uint4* to, uint4 value) {
+  __builtin_nontemporal_store(Vector16{value.x, value.y, value.z, value.w},
+                              reinterpret_cast<Vector16*>(to));
+}
+
+// Bits of the nearest bf16 or f16, ties to even, and back. No instruction rounds to bf16; a NaN
+// keeps a bit of its payload.
+__device__ inline std::uint16_t to_bf16_bits(float value) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, value);
+  const std::uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+  return static_cast<std::uint16_t>((value != value ? bits | 0x400000 : rounded) >> 16);
+}
+__device__ inline std::uint16_t to_f16_bits(float value) {
+  return __builtin_bit_cast(std::uint16_t, static_cast<_Float16>(value));
+}
+__device__ inline float from_f16_bits(std::uint16_t bits) {
+  return static_cast<float>(__builtin_bit_cast(_Float16, bits));
+}
+
+#endif  // __HIPCC__
+
+}  // namespace steelyard::gpu
