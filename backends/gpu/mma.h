@@ -41,7 +41,8 @@ struct RowValues {
 
 // Combines two RowValues row by row.
 template <class S, int tiles, class F>
-__device__ RowValues<S, tiles> zip(const RowValues<S, tiles>& a, const RowValues<S, tiles>& b, F f) {
+__device__ RowValues<S, tiles> zip(const RowValues<S, tiles>& a, const RowValues<S, tiles>& b,
+                                   F f) {
   RowValues<S, tiles> result;
 #pragma unroll
   for (int i = 0; i < tiles; ++i)
@@ -67,7 +68,7 @@ class Accumulator {
 
   __device__ Accumulator() { fill(S{}); }
   __device__ void fill(S with) {
-    for_each([=](int, int, S& value) { value = with; });
+    for_each([=](int, int, S& sum) { sum = with; });
   }
 
   // The first row and column of this warp.
@@ -97,7 +98,8 @@ class Accumulator {
       for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
         for (int v = 0; v < tile_values; v += run)
-          f(row + i * tile_edge + TileMap<T>::row(v), column + j * tile_edge + TileMap<T>::column(v),
+          f(row + i * tile_edge + TileMap<T>::row(v),
+            column + j * tile_edge + TileMap<T>::column(v),
             reinterpret_cast<S(&)[run]>(value[i][j][v]));
   }
 
@@ -113,7 +115,7 @@ class Accumulator {
           f(value[i][j][v], numbers.value[i][TileMap<T>::row_slot(v)]);
   }
   __device__ void scale_rows(const Rows& factors) {
-    for_each_with(factors, [](S& value, S factor) { value *= factor; });
+    for_each_with(factors, [](S& sum, S factor) { sum *= factor; });
   }
 
   // Combines the values of every row, over the lanes that share it. Rows must not be divided among
@@ -203,7 +205,9 @@ __device__ void multiply_all(Acc& acc, const Fragment (&a)[Acc::tiles_m],
 // acc += a b^T for a[rows, depth] and b[columns, depth] in shared memory. Called by all threads of
 // the block, behind a barrier that made the tiles visible; they are free behind the next one.
 template <class Acc, class A, class B>
-  requires requires { A::stored; }
+requires requires {
+  A::stored;
+}
 __device__ void tile_mma(Acc& acc, const A& a, const B& b) {
   static_assert(A::rows == Acc::rows && B::rows == Acc::columns && A::depth == B::depth);
   constexpr int steps = A::depth * static_cast<int>(sizeof(typename A::Value)) / step_bytes;

@@ -56,6 +56,11 @@ class SharedOperand {
   static_assert(chunks * chunk_size == (stored == Order::depth_contiguous ? depth : rows),
                 "a line is whole chunks");
 
+  // Of a row and a depth in global memory, that which counts lines.
+  static constexpr __device__ int line_of(int row, int depth_index) {
+    return order == Order::depth_contiguous ? row : depth_index;
+  }
+
   // `memory` holds `bytes`, aligned to 128.
   __device__ explicit SharedOperand(std::byte* memory) : memory_(memory) {}
 
