@@ -64,6 +64,49 @@ __global__ void __launch_bounds__(P::Sums::threads)
   });
 }
 
+// O[64, 64] = P V^T for P[i, j] = f(Q K^T [i, j]), the shape of attention: P stays in registers.
+// maxima[i] and sums[i] are those of row i of Q K^T.
+template <class T>
+struct Chain {
+  static constexpr int edge = 64;
+  using Sums = Accumulator<T, edge, edge, 4, 1>;
+  using Tile = SharedOperand<T, edge, edge, depth_contiguous>;
+  using Transposed = SharedOperand<T, edge, edge, rows_contiguous>;
+  static constexpr std::size_t shared_bytes = 3 * Tile::bytes;
+
+  template <class Shared>
+  static __device__ void fetch(const T* from, Shared to) {
+    TileCopy<Shared, Sums::threads, true> copy_tile;
+    copy_tile.issue({from, edge, edge, edge}, 0, 0, to);
+    copy_tile.commit(to);
+  }
+};
+
+// q, k [64, 64] by rows, v [64, 64] by depth: rows are what O calls its columns.
+template <class T>
+__global__ void __launch_bounds__(Chain<T>::Sums::threads)
+    multiply_twice(float* o, float* maxima, float* sums, const T* q, const T* k, const T* v) {
+  using C = Chain<T>;
+  std::byte* memory = dynamic_shared_memory();
+  const typename C::Tile shared_q(memory), shared_k(memory + C::Tile::bytes);
+  const typename C::Transposed shared_v(memory + 2 * C::Tile::bytes);
+  C::fetch(q, shared_q);
+  C::fetch(k, shared_k);
+  C::fetch(v, shared_v);
+  finish_copies();
+  __syncthreads();
+  typename C::Sums s, product;
+  tile_mma(s, shared_q, shared_k);
+  auto row_maxima = s.row_max(-1e9f), row_sums = s.row_sum();
+  s.for_each_row(row_maxima, [&](int row, float value) { maxima[row] = value; });
+  s.for_each_row(row_sums, [&](int row, float value) { sums[row] = value; });
+  s.for_each([](int row, int column, float& value) {
+    value = static_cast<float>((static_cast<int>(value) + row + column) % 5);
+  });
+  tile_mma(product, round_to_operand<T>(s), shared_v);
+  product.for_each([&](int i, int j, float value) { o[i * C::edge + j] = value; });
+}
+
 const GpuDevice& device() {
   return dynamic_cast<GpuDevice&>(gpu_device());
 }
@@ -158,6 +201,39 @@ void check_type(DType type) {
   check_orders<T, rows_contiguous, rows_contiguous>(type);
 }
 
+template <class T>
+void check_chain(DType type) {
+  using C = Chain<T>;
+  constexpr int edge = C::edge;
+  const Matrix q(edge, edge, 3), k(edge, edge, 4), v(edge, edge, 5);  // v[column of O, key]
+  const auto q_there = upload(q.bytes(type, depth_contiguous));
+  const auto k_there = upload(k.bytes(type, depth_contiguous));
+  const auto v_there = upload(v.bytes(type, rows_contiguous));
+  const Buffer<float> o(edge * edge), maxima(edge), sums(edge);
+  const auto data = [](const Buffer<std::byte>& b) { return reinterpret_cast<const T*>(b.data()); };
+  launch(multiply_twice<T>, {.threads = C::Sums::threads, .shared_bytes = C::shared_bytes},
+         device().stream(), o.data(), maxima.data(), sums.data(), data(q_there), data(k_there),
+         data(v_there));
+  const auto found_o = download(o), found_maxima = download(maxima), found_sums = download(sums);
+  int wrong = 0;
+  for (std::size_t i = 0; i < edge; ++i) {
+    int s[edge] = {}, largest = -1000000, total = 0;
+    for (int j = 0; j < edge; ++j) {
+      for (int d = 0; d < edge; ++d) s[j] += q.at(static_cast<int>(i), d) * k.at(j, d);
+      largest = std::max(largest, s[j]);
+      total += s[j];
+    }
+    wrong += found_maxima[i] != static_cast<float>(largest);
+    wrong += found_sums[i] != static_cast<float>(total);
+    for (int column = 0; column < edge; ++column) {
+      int sum = 0;
+      for (int j = 0; j < edge; ++j) sum += (s[j] + static_cast<int>(i) + j) % 5 * v.at(column, j);
+      wrong += found_o[i * edge + static_cast<std::size_t>(column)] != static_cast<float>(sum);
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 }  // namespace
 
 TEST_CASE("Products of 16-bit numbers in every order and at every edge") {
@@ -178,4 +254,8 @@ TEST_CASE("Products of fp8 in every order and at every edge") {
   if (architecture == "gfx90a" || architecture == "sm_80") return;
   check_type<fp8_e4m3>(DType::fp8_e4m3);
   check_type<fp8_e5m2>(DType::fp8_e5m2);
+}
+TEST_CASE("Sums of a product become the left factor of the next, and rows are reduced") {
+  check_chain<bf16>(DType::bf16);
+  check_chain<f16>(DType::f16);
 }

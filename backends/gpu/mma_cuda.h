@@ -100,23 +100,25 @@ __device__ void multiply_half(S (&d)[4], const unsigned (&a)[4], const unsigned 
 }  // namespace detail
 
 template <class Tile>
-__device__ Fragment load_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
   constexpr int size = sizeof(typename Tile::Value);
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   Fragment fragment;
   if constexpr (Tile::stored == Order::depth_contiguous && size < 8)
-    ptx::ldmatrix_x4(fragment.word, tile.chunk(row + lane % 16, 2 * step + lane / 16));
+    ptx::ldmatrix_x4(fragment.word,
+                     tile.chunk(first_row + lane % 16, 2 * step + lane / 16, 16 * i));
   else if constexpr (size == 2)
     ptx::ldmatrix_x4_trans(
-        fragment.word, tile.chunk(16 * step + lane / 16 * 8 + lane % 8, row / 8 + lane / 8 % 2));
+        fragment.word,
+        tile.chunk(lane / 16 * 8 + lane % 8, first_row / 8 + 2 * i + lane / 8 % 2, 16 * step));
   else
-    fragment = detail::gather_fragment(tile, row, step);
+    fragment = detail::gather_fragment(tile, first_row + 16 * i, step);
   return fragment;
 }
 
 template <class Tile>
-__device__ Fragment load_paired_fragment(const Tile& tile, int row, int step) {
-  return load_fragment(tile, row, step);  // sums lie as factors do
+__device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i, int step) {
+  return load_fragment(tile, first_row, i, step);  // sums lie as factors do
 }
 
 template <class T>

@@ -95,20 +95,20 @@ __device__ D multiply_half(D d, const Fragment& a, const Fragment& b, int half) 
 }  // namespace detail
 
 template <class Tile>
-__device__ Fragment load_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
-  return *tile.chunk(row + lane % 16, 4 * step + lane / 16);
+  return *tile.chunk(first_row + lane % 16, 4 * step + lane / 16, 16 * i);
 }
 
 // Each instruction's half from 16 neighbours along the depth, as sums of one tile lie: values
 // 4 (lane / 16) .. + 3.
 template <class Tile>
-__device__ Fragment load_paired_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i, int step) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   Fragment fragment;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const Chunk* chunk = tile.chunk(row + lane % 16, 4 * step + 2 * half + lane / 32);
+    const Chunk* chunk = tile.chunk(first_row + lane % 16, 4 * step + 2 * half + lane / 32, 16 * i);
     const auto words = reinterpret_cast<const detail::Packed<unsigned, 2>*>(chunk)[lane / 16 % 2];
     fragment.word[2 * half] = words.x;
     fragment.word[2 * half + 1] = words.y;
