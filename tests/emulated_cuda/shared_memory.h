@@ -21,7 +21,4 @@ bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes);
 // Whether all of these bytes are shared memory.
 bool is_shared(const void* memory, std::size_t bytes);
 
-// Where dynamic shared memory begins: what a declaration `extern __shared__` names.
-std::byte* dynamic_shared_memory();
-
 }  // namespace emulated_cuda
