@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/emulated_cuda/emulation.h"
 #include "tests/emulated_cuda/shared_memory.h"
 #include "tests/emulated_cuda/symbols.h"
 

@@ -73,7 +73,4 @@ struct Launch {
 // Runs all blocks, one after the other; the message of the fault that ended them, if one did.
 std::optional<std::string> run(const Launch& launch);
 
-// Last threads and blocks first: shows what depends on the order.
-inline bool reverse_order = false;
-
 }  // namespace emulated_cuda
