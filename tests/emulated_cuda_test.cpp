@@ -47,6 +47,12 @@ __global__ void read_neighbour(int* to) {
   to[threadIdx.x] = values[(threadIdx.x + 1) % 64];
 }
 
+__global__ void write_in_first_block(int* to) {
+  __shared__ int value;
+  if (blockIdx.x == 0) value = 5;
+  to[blockIdx.x] = value;
+}
+
 __global__ void places(uint3* to) {
   const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
   const unsigned threads = blockDim.x * blockDim.y * blockDim.z;
@@ -54,6 +60,30 @@ __global__ void places(uint3* to) {
   to[block * threads + thread] = {threadIdx.x + 10 * blockIdx.x, threadIdx.y + 10 * blockIdx.y,
                                   threadIdx.z + 10 * blockIdx.z};
 }
+
+#ifndef __SANITIZE_ADDRESS__
+// A tile that is written again while others may still read it, or not, in two ways of waiting.
+enum class Wait { nothing, warp, block };
+template <Wait wait>
+__global__ void reuse_tile(int* to) {
+  __shared__ int tile[64];
+  for (int round = 0; round < 2; ++round) {
+    tile[threadIdx.x] = round;
+    __syncthreads();
+    to[threadIdx.x] = tile[threadIdx.x ^ 1];
+    if constexpr (wait == Wait::warp) __syncwarp();
+    if constexpr (wait == Wait::block) __syncthreads();
+  }
+}
+template <Wait wait>
+std::string race_in_reuse() {
+  const Fresh device;
+  const DeviceArray to(std::vector<int>(64));
+  REQUIRE(launch(reuse_tile<wait>, {.block = 64}, to.data()) == cudaSuccess);
+  (void)cudaDeviceSynchronize();
+  return emulated_cuda::last_fault();
+}
+#endif
 
 // What every lane gets from the four kinds of shuffles of its number, in segments of `width` lanes.
 __global__ void shuffle_lanes(int4* to, int width) {
@@ -147,15 +177,27 @@ TEST_CASE("Parts of a warp vote by themselves") {
   CHECK((all.values()[0] == 1 && all.values()[16] == 0));
 }
 
-TEST_CASE("Without its barrier a kernel reads poison") {
+TEST_CASE("A missing barrier is found") {
   const Fresh device;
   DeviceArray<int> result(std::vector<int>(64));
   REQUIRE(launch(read_neighbour<true>, {.grid = 2, .block = 64}, result.data()) == cudaSuccess);
   std::vector<int> expected = counting<int>(64, 1);
   expected.back() = 0;
   CHECK(result.values() == expected);
+#ifdef __SANITIZE_ADDRESS__  // which leaves no room for the search for races
   REQUIRE(launch(read_neighbour<false>, {.grid = 2, .block = 64}, result.data()) == cudaSuccess);
   CHECK(result.values()[0] == -1);
+#else
+  CHECK_THAT(fault_of(read_neighbour<false>, {.block = 64}, result.data()),
+             ContainsSubstring("no barrier stands between the two"));
+#endif
+}
+
+TEST_CASE("Shared memory is poison in every block that has not written it") {
+  const Fresh device;
+  DeviceArray<int> result({0, 0, 0});
+  REQUIRE(launch(write_in_first_block, {.grid = 3}, result.data()) == cudaSuccess);
+  CHECK(result.values() == std::vector<int>{5, -1, -1});
 }
 
 TEST_CASE("Memory of the device is poison at first") {
@@ -197,3 +239,16 @@ TEST_CASE("A vector is loaded from a multiple of its size") {
   CHECK_THAT(fault_of(misaligned_load, {.block = 1}, from.data(), to.data()),
              ContainsSubstring("misaligned"));
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("Accesses to shared memory that no barrier orders are a fault, whatever was read") {
+  emulated_cuda::reverse_order = GENERATE(false, true);
+  CHECK(race_in_reuse<Wait::block>().empty());
+  CHECK(race_in_reuse<Wait::warp>().empty());  // neighbours are in the same warp
+  CHECK_THAT(race_in_reuse<Wait::nothing>(),
+             ContainsSubstring("of reuse_tile") || ContainsSubstring("tile[abi:emulated_shared]"));
+  CHECK_THAT(race_in_reuse<Wait::nothing>(),
+             ContainsSubstring("no barrier stands between the two"));
+  emulated_cuda::reverse_order = false;
+}
+#endif
