@@ -152,8 +152,8 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 
 // The shared memory that a launch's Grid asks for, aligned to 1024.
 __device__ inline std::byte* dynamic_shared_memory() {
-  extern __shared__ __align__(1024) std::byte memory[];
-  return memory;
+  extern __shared__ __align__(1024) std::byte block_memory[];
+  return block_memory;
 }
 
 // The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
