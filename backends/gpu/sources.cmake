@@ -3,6 +3,7 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
+  attention_forward.cu
   launches.cu
   memory.cu)
 set(gpu_sources
