@@ -168,6 +168,11 @@ class KeyValueStream {
 
 // ---- on the host
 
+// What a kernel uses of the matrix units: Hopper's wgmma does twice as much.
+inline std::string matrix_units(const DeviceInfo& info) {
+  return std::string(matrix_instruction) + (info.architecture == "sm_90" ? ", no wgmma" : "");
+}
+
 inline Support supports_attention_tiles(const Attention& p) {
   if (p.dtype != DType::bf16 && p.dtype != DType::f16)
     return {Support::no, "matrix units take bf16 and f16 here, not " + std::string(name(p.dtype))};

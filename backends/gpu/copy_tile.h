@@ -5,7 +5,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "backends/gpu/operand_tile.h"
 
@@ -95,7 +94,7 @@ class LineCopy {
 #pragma unroll
       for (int e = 0; e < Tile::chunk_size; ++e)
         values[e] = rest.element(line, chunk * Tile::chunk_size + e);
-      held_[i] = __builtin_bit_cast(Chunk, values);
+      held_[i] = to_chunk(values);
     });
   }
 
@@ -123,7 +122,7 @@ class TransposingCopy {
         Value along_depth[Tile::chunk_size];
 #pragma unroll
         for (int d = 0; d < Tile::chunk_size; ++d) along_depth[d] = held_[i][d].value[r];
-        *to.chunk(row + r, chunk) = __builtin_bit_cast(Chunk, along_depth);
+        *to.chunk(row + r, chunk) = to_chunk(along_depth);
       }
     });
   }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "backends/gpu/gpu.h"
 
@@ -36,6 +37,12 @@ inline constexpr int chunk_bytes = 16;  // what one access to shared memory move
 struct alignas(chunk_bytes) Chunk {
   unsigned word[4];
 };
+template <class T>
+__device__ Chunk to_chunk(const T (&values)[chunk_bytes / sizeof(T)]) {
+  Chunk chunk;
+  memcpy(&chunk, values, sizeof chunk);
+  return chunk;
+}
 
 // A tile [rows, depth] in shared memory. Users know its elements; where they lie is the tile's own
 // business: lines of 16-byte chunks, of which the chunks of each line are permuted (XORed with bits
