@@ -36,7 +36,7 @@ struct Tile {
 
   // Held in registers, Q passes through the memory of the stages.
   static constexpr std::size_t q_offset = queries_in_registers ? 0 : stages * K::bytes;
-  static constexpr std::size_t shared_bytes = std::max(q_offset + Q::bytes, stages * K::bytes);
+  static constexpr std::size_t shared_bytes = std::max(q_offset + Q::bytes, stages* K::bytes);
 };
 
 template <class Tile, class Source>
@@ -109,8 +109,8 @@ __global__ void __launch_bounds__(threads, 2)
 template <class T, int head_dim>
 std::string tile_name() {
   using Tile = Tile<T, head_dim>;
-  return "tiles of " + std::to_string(Tile::queries) + " queries and " + std::to_string(Tile::keys) +
-         " keys, " + std::to_string(stages) + " stages, ";
+  return "tiles of " + std::to_string(Tile::queries) + " queries and " +
+         std::to_string(Tile::keys) + " keys, " + std::to_string(stages) + " stages, ";
 }
 
 template <class T, int head_dim>
@@ -122,8 +122,8 @@ void enqueue_forward(const GpuDevice& device, const Attention& p, const Argument
           .shared_bytes = Tile::shared_bytes,
           .blocks_y = p.heads,
           .blocks_z = p.batch},
-         device.stream(), arguments.get<T>("o"), arguments.get<float>("lse"),
-         arguments.get<T>("q"), arguments.get<T>("k"), arguments.get<T>("v"), AttentionSizes(p));
+         device.stream(), arguments.get<T>("o"), arguments.get<float>("lse"), arguments.get<T>("q"),
+         arguments.get<T>("k"), arguments.get<T>("v"), AttentionSizes(p));
 }
 
 Support supports(const Attention& p, const DeviceInfo& info) {

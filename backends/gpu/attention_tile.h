@@ -119,7 +119,8 @@ struct OnlineSoftmax {
   // ln of the sum of exp(score); of no scores minus infinity.
   __device__ Rows log_sums() const {
     constexpr float ln_2 = 0.693147180559945309417f;
-    return zip(reference, sum, [](float r, float s) { return s == 0 ? none : (r + log2f(s)) * ln_2; });
+    return zip(reference, sum,
+               [](float r, float s) { return s == 0 ? none : (r + log2f(s)) * ln_2; });
   }
 };
 
