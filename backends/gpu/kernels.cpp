@@ -11,6 +11,16 @@ std::vector<Kernel> shared_kernels() {
            memory_kernels(),
            copy_kernels(),
            launch_kernels(),
+           activation_kernels(),
+           cache_kernels(),
+           loss_kernels(),
+           norm_kernels(),
+           norm_gradient_kernels(),
+           optimiser_kernels(),
+           permute_kernels(),
+           quantise_kernels(),
+           rope_kernels(),
+           routing_kernels(),
        })
     all.insert(all.end(), table.begin(), table.end());
   return all;

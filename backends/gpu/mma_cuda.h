@@ -162,12 +162,13 @@ __device__ void multiply(Sum<T> (&d)[8], const Fragment& a, const Fragment& b) {
 template <class Tile, int threads>
 class AsyncTileCopy {
  public:
-  __device__ void issue(const SourceOf<Tile>& from, int row, int depth, Tile to) {
+  template <class Source>
+  __device__ void issue(const Source& from, int row, int depth, Tile to) {
     const int line = Tile::line_of(row, depth), place = Tile::line_of(depth, row);
     for_each_chunk<Tile, threads>([&](int, int l, int chunk) {
       const int p = place + chunk * Tile::chunk_size;
       const bool valid = line + l < from.lines() && p < from.length();
-      const auto* source = from.data + (valid ? (line + l) * from.stride + p : 0);
+      const auto* source = valid ? from.line(line + l) + p : from.data;
       ptx::copy_async_16(to.chunk(l, chunk), source, valid);
     });
   }

@@ -39,6 +39,15 @@ __device__ inline float to_float(bf16 value) {
 __device__ inline float to_float(f16 value) {
   return from_f16_bits(value.bits);
 }
+__device__ inline float to_float(fp8_e4m3 value) {
+  return decode_fp8<e4m3>(value.bits);
+}
+__device__ inline float to_float(fp8_e5m2 value) {
+  return decode_fp8<e5m2>(value.bits);
+}
+__device__ inline float to_float(std::int8_t value) {
+  return static_cast<float>(value);
+}
 
 // To the 10 bits behind the point that a tf32 has; ties to even.
 __device__ inline float round_to_tf32(float value) {
@@ -60,6 +69,23 @@ __device__ T from_float(float value) {
     return {value};
 }
 
+// Two values of 8 bits, the nearest of their type; ties to even, saturating.
+template <class Q>
+__device__ void narrow(float low, float high, Q& first, Q& second) {
+  if constexpr (std::is_same_v<Q, std::int8_t>) {
+    const auto whole = [](float value) {
+      return static_cast<std::int8_t>(__float2int_rn(fminf(fmaxf(value, -128.f), 127.f)));
+    };
+    first = whole(low);
+    second = whole(high);
+  } else {
+    const unsigned codes =
+        std::is_same_v<Q, fp8_e4m3> ? to_e4m3_codes(low, high) : to_e5m2_codes(low, high);
+    first = {static_cast<std::uint8_t>(codes)};
+    second = {static_cast<std::uint8_t>(codes >> 8)};
+  }
+}
+
 // Calls f(T{}) with the storage type of a format that kernels compute in; false for the others.
 template <class F>
 bool with_float_type(DType type, F f) {
@@ -72,6 +98,24 @@ bool with_float_type(DType type, F f) {
       return true;
     case DType::f16:
       f(f16{});
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The same for formats of 8 bits.
+template <class F>
+bool with_narrow_type(DType type, F f) {
+  switch (type) {
+    case DType::fp8_e4m3:
+      f(fp8_e4m3{});
+      return true;
+    case DType::fp8_e5m2:
+      f(fp8_e5m2{});
+      return true;
+    case DType::int8:
+      f(std::int8_t{});
       return true;
     default:
       return false;

@@ -30,6 +30,28 @@ struct GlobalOperand {
 
   __host__ __device__ int lines() const { return order == Order::depth_contiguous ? rows : depth; }
   __host__ __device__ int length() const { return order == Order::depth_contiguous ? depth : rows; }
+  __device__ const T* line(int i) const { return data + i * stride; }
+};
+
+// Lines that lie in pages of `page_size` lines each, in any order. Page numbers count from `data`.
+template <class T, Order order_>
+struct PagedOperand {
+  static constexpr Order order = order_;
+  using Value = T;
+
+  const T* data;
+  std::int64_t stride;
+  int rows, depth;
+  const std::int32_t* pages;
+  int page_size;
+  int first_line;  // in the first page or behind it, where the operand begins
+
+  __device__ int lines() const { return order == Order::depth_contiguous ? rows : depth; }
+  __device__ int length() const { return order == Order::depth_contiguous ? depth : rows; }
+  __device__ const T* line(int i) const {
+    const auto at = static_cast<unsigned>(first_line + i), size = static_cast<unsigned>(page_size);
+    return data + (std::int64_t{pages[at / size]} * page_size + at % size) * stride;
+  }
 };
 
 inline constexpr int chunk_bytes = 16;  // what one access to shared memory moves

@@ -13,6 +13,17 @@ set(gpu_kernels
   gemm_tile_int8.cu
   gemm_tile_tf32.cu
   launches.cu
+  layers.cu
+  layers_activation.cu
+  layers_cache.cu
+  layers_loss.cu
+  layers_norm.cu
+  layers_norm_backward.cu
+  layers_optimiser.cu
+  layers_permute.cu
+  layers_quantise.cu
+  layers_rope.cu
+  layers_routing.cu
   memory.cu)
 set(gpu_sources
   ${gpu_kernels}

@@ -14,7 +14,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backends/gpu/fp8.h"
 #include "backends/gpu/properties.h"
+#include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
 
@@ -227,6 +229,25 @@ __device__ inline std::uint16_t to_f16_bits(float value) {
 }
 __device__ inline float from_f16_bits(std::uint16_t bits) {
   return __half2float(__ushort_as_half(bits));
+}
+
+// fp8 on this device.
+inline constexpr Fp8Format e4m3 = e4m3_ocp, e5m2 = e5m2_ocp;
+
+// Codes of the nearest fp8 values, the first in the low byte; ties to even, saturating.
+__device__ inline std::uint16_t to_e4m3_codes(float low, float high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
+  return encode_fp8_pair<e4m3>(low, high);
+#else
+  return ptx::round_to_e4m3x2(low, high);
+#endif
+}
+__device__ inline std::uint16_t to_e5m2_codes(float low, float high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
+  return encode_fp8_pair<e5m2>(low, high);
+#else
+  return ptx::round_to_e5m2x2(low, high);
+#endif
 }
 
 #endif  // __CUDACC__

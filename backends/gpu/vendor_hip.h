@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backends/gpu/fp8.h"
 #include "backends/gpu/properties.h"
 
 namespace steelyard::gpu {
@@ -227,6 +228,35 @@ __device__ inline std::uint16_t to_f16_bits(float value) {
 __device__ inline float from_f16_bits(std::uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 }
+
+// fp8 on this device, and codes of the nearest values, the first in the low byte; ties to even,
+// saturating. The instruction makes NaN of what is beyond the largest number: it is held back first.
+#ifdef __gfx942__
+inline constexpr Fp8Format e4m3 = e4m3_fnuz, e5m2 = e5m2_fnuz;
+
+template <Fp8Format format>
+__device__ float clamp_fp8(float value) {
+  constexpr float largest = decode_fp8<format>(format.largest);
+  return value != value ? value : __builtin_amdgcn_fmed3f(value, largest, -largest);
+}
+__device__ inline std::uint16_t to_e4m3_codes(float low, float high) {
+  return static_cast<std::uint16_t>(
+      __builtin_amdgcn_cvt_pk_fp8_f32(clamp_fp8<e4m3>(low), clamp_fp8<e4m3>(high), 0, false));
+}
+__device__ inline std::uint16_t to_e5m2_codes(float low, float high) {
+  return static_cast<std::uint16_t>(
+      __builtin_amdgcn_cvt_pk_bf8_f32(clamp_fp8<e5m2>(low), clamp_fp8<e5m2>(high), 0, false));
+}
+#else
+inline constexpr Fp8Format e4m3 = e4m3_ocp, e5m2 = e5m2_ocp;
+
+__device__ inline std::uint16_t to_e4m3_codes(float low, float high) {
+  return encode_fp8_pair<e4m3>(low, high);
+}
+__device__ inline std::uint16_t to_e5m2_codes(float low, float high) {
+  return encode_fp8_pair<e5m2>(low, high);
+}
+#endif
 
 #endif  // __HIPCC__
 

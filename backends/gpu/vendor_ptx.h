@@ -181,4 +181,25 @@ __device__ inline unsigned round_to_tf32(float value) {
   return bits;
 }
 
+// Two nearest fp8 numbers in the OCP encodings, the first in the low byte; ties to even, the largest
+// number beyond it. From sm_89 on; before it the kernel traps.
+__device__ inline std::uint16_t round_to_e4m3x2(float low, float high) {
+  std::uint16_t bits = 0;
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
+  asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+#else
+  __trap();
+#endif
+  return bits;
+}
+__device__ inline std::uint16_t round_to_e5m2x2(float low, float high) {
+  std::uint16_t bits = 0;
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
+  asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+#else
+  __trap();
+#endif
+  return bits;
+}
+
 }  // namespace steelyard::gpu::ptx

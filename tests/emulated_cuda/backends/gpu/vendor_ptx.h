@@ -69,4 +69,13 @@ inline unsigned round_to_tf32(float value) {
   return emulated_cuda::round_to_tf32(value);
 }
 
+inline std::uint16_t round_to_e4m3x2(float low, float high) {
+  return static_cast<std::uint16_t>(encode(DType::fp8_e4m3, low) | encode(DType::fp8_e4m3, high)
+                                                                       << 8);
+}
+inline std::uint16_t round_to_e5m2x2(float low, float high) {
+  return static_cast<std::uint16_t>(encode(DType::fp8_e5m2, low) | encode(DType::fp8_e5m2, high)
+                                                                       << 8);
+}
+
 }  // namespace steelyard::gpu::ptx
