@@ -21,6 +21,12 @@ Attention forward(DType type, std::int64_t head_dim, Tokens tokens, bool causal 
           .causal = causal};
 }
 
+Attention decode(DType type, std::int64_t head_dim, Tokens tokens) {
+  Attention p = forward(type, head_dim, tokens, true);
+  p.pass = Pass::decode;
+  return p;
+}
+
 Support answer(std::string_view row, const Attention& problem) {
   const auto kernel = std::ranges::find(gpu_backend().kernels, row, &Kernel::name);
   REQUIRE(kernel != gpu_backend().kernels.end());
@@ -52,6 +58,50 @@ TEST_CASE("Query heads share keys in groups, sequences keep theirs apart") {
   }
 }
 
+TEST_CASE("Decode is right on both sides of every tile of keys") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const std::int64_t head_dim : {64, 128})
+      for (const std::int64_t keys : {1, 63, 64, 130, 700})
+        check_row("split_keys", decode(type, head_dim, {1, keys}));
+}
+
+TEST_CASE("Decode packs query heads and queries into rows, causal or not") {
+  for (const bool causal : {false, true})
+    for (const std::int64_t ratio : {1, 4, 8, 32})
+      for (const std::int64_t queries : {1, 3}) {
+        Attention p = decode(DType::bf16, 64, {queries, 150});
+        p.batch = 2;
+        p.kv_heads = 2;
+        p.heads = 2 * ratio;
+        p.causal = causal;
+        check_row("split_keys", p);
+      }
+}
+
+TEST_CASE("Decode finds keys and values in shuffled pages, the last one ragged") {
+  for (const std::int64_t page_size : {1, 16, 20, 64})
+    for (const std::int64_t head_dim : {64, 128})
+      for (const std::int64_t keys : {5, 128, 333}) {
+        Attention p = decode(DType::bf16, head_dim, {1, keys});
+        p.batch = 2;
+        p.kv_heads = 2;
+        p.heads = 8;
+        p.page_size = page_size;
+        check_row("split_keys", p);
+      }
+}
+
+TEST_CASE("With many sequences, a split of the keys is many tiles") {
+  for (const std::int64_t page_size : {0, 16}) {
+    Attention p = decode(DType::f16, 64, {1, 500});
+    p.batch = 100;
+    p.kv_heads = 4;
+    p.heads = 4;
+    p.page_size = page_size;
+    check_row("split_keys", p);
+  }
+}
+
 TEST_CASE("Rows decline what they do not compute, with a reason") {
   Attention p = forward(DType::bf16, 128, {8, 8});
   CHECK(answer("online_softmax", p).answer == Support::yes);
@@ -63,6 +113,11 @@ TEST_CASE("Rows decline what they do not compute, with a reason") {
   p.dtype = DType::bf16;
   p.page_size = 16;
   CHECK(answer("online_softmax", p).answer == Support::no);
+  CHECK(answer("split_keys", p).answer == Support::foreign);
+  p.pass = Pass::decode;
+  CHECK(answer("split_keys", p).answer == Support::yes);
+  p.head_dim = 80;
+  CHECK(answer("split_keys", p).reason == "head_dim is 64 or 128 here, not 80");
   p.pass = Pass::backward;
   CHECK(answer("online_softmax", p).answer == Support::foreign);
 }

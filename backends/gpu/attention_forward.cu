@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(threads, 2)
     const int first_key = slab / 2 * Tile::keys;
     if (first_key + Tile::keys > sizes.visible_keys(first))  // some row does not see them all
       scores.for_each([&](int row, int column, float& score) {
-        if (first_key + column >= sizes.visible_keys(first + row)) score = softmax.none;
+        if (first_key + column >= sizes.visible_keys(first + row)) score = hidden;
       });
     softmax.absorb(scores, output, sizes.scale);
     probabilities = round_to_operand<T>(scores);
@@ -100,9 +100,10 @@ __global__ void __launch_bounds__(threads, 2)
     if (first + row <= last)
       store_side_by_side(results.first + (first + row) * results.stride + column, sums);
   });
-  auto log_sums = softmax.log_sums();
-  output.for_each_row(log_sums, [&](int row, float sum) {
-    if (leads_rows() && first + row <= last) lse[sizes.lse_element(batch, head, first + row)] = sum;
+  auto log2_sums = softmax.log2_sums();
+  output.for_each_row(log2_sums, [&](int row, float sum) {
+    if (leads_rows() && first + row <= last)
+      lse[sizes.lse_element(batch, head, first + row)] = sum * ln_2;
   });
 }
 

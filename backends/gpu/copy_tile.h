@@ -83,7 +83,9 @@ struct Remainder<PagedOperand<T, order>> {
 
 template <class Piece, class T>
 __device__ Piece load_bounded(const T* memory, std::int64_t offset) {
-  return offset < 0 ? Piece{} : *reinterpret_cast<const Piece*>(memory + offset);
+  Piece piece = {};
+  if (offset >= 0) piece = *reinterpret_cast<const Piece*>(memory + offset);
+  return piece;
 }
 
 // A tile whose lines in shared memory are those in global memory. `whole_chunks`: the operand's
@@ -113,7 +115,8 @@ class LineCopy {
     for_each_chunk<Tile, threads>([&](int i, int line, int chunk) {
       const int place = chunk * Tile::chunk_size;
       const auto offset = rest.offset(line, place);
-      held_[i] = load_bounded<Chunk>(memory, ragged && place >= rest.length ? rest.outside : offset);
+      held_[i] =
+          load_bounded<Chunk>(memory, ragged && place >= rest.length ? rest.outside : offset);
     });
   }
   template <class Source>
@@ -190,7 +193,8 @@ class TransposingCopy {
 #pragma unroll
       for (int d = 0; d < Tile::chunk_size; ++d) {
         const auto offset = rest.offset(chunk * Tile::chunk_size + d, row);
-        held_[i][d] = load_bounded<Piece>(memory, ragged && row >= rest.length ? rest.outside : offset);
+        held_[i][d] =
+            load_bounded<Piece>(memory, ragged && row >= rest.length ? rest.outside : offset);
       }
     });
   }

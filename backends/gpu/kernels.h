@@ -10,6 +10,7 @@
 namespace steelyard::gpu {
 
 std::span<const Kernel> activation_kernels();         // layers_activation.cu
+std::span<const Kernel> attention_decode_kernels();   // attention_decode.cu
 std::span<const Kernel> attention_forward_kernels();  // attention_forward.cu
 std::span<const Kernel> cache_kernels();              // layers_cache.cu
 std::span<const Kernel> copy_kernels();               // copies.cpp

@@ -287,13 +287,14 @@ __device__ void tile_mma(Acc& acc, const RegisterOperand<T, tiles_m, steps>& a, 
   const auto load = [&](int f) {
     return load_paired_fragment(b, 0, f % Acc::tiles_n, f / Acc::tiles_n);
   };
-  Fragment bs[2] = {load(0)};
+  Fragment next = load(0);
 #pragma unroll
-  for (int f = 0; f < fragments; ++f) {  // the next fragment is under way meanwhile
-    if (f + 1 < fragments) bs[(f + 1) % 2] = load(f + 1);
+  for (int f = 0; f < fragments; ++f) {
+    const Fragment b_fragment = next;
+    if (f + 1 < fragments) next = load(f + 1);  // under way meanwhile
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
-      multiply<T>(acc.value[i][f % Acc::tiles_n], a.fragment[i][f / Acc::tiles_n], bs[f % 2]);
+      multiply<T>(acc.value[i][f % Acc::tiles_n], a.fragment[i][f / Acc::tiles_n], b_fragment);
   }
 }
 

@@ -121,4 +121,26 @@ class SharedOperand {
   std::byte* memory_;
 };
 
+// A part [rows, depth] of a tile, which begins at a multiple of 16 rows and of a chunk's depth.
+template <class Tile, int rows_, int depth_>
+class PartOf {
+ public:
+  using Value = typename Tile::Value;
+  static constexpr int rows = rows_, depth = depth_;
+  static constexpr Order stored = Tile::stored;
+
+  __device__ PartOf(const Tile& tile, int first_row, int first_depth)
+      : tile_(tile),
+        line_(stored == Order::depth_contiguous ? first_row : first_depth),
+        chunk_((stored == Order::depth_contiguous ? first_depth : first_row) / Tile::chunk_size) {}
+
+  __device__ Chunk* chunk(int line, int chunk_index, int further) const {
+    return tile_.chunk(line_ + line, chunk_ + chunk_index, further);
+  }
+
+ private:
+  Tile tile_;
+  int line_, chunk_;
+};
+
 }  // namespace steelyard::gpu
