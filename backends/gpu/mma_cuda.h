@@ -135,9 +135,11 @@ template <class T>
 __device__ Fragment pack(const float (&values)[8]) {
   Fragment fragment;
 #pragma unroll
-  for (int j = 0; j < 4; ++j)
-    fragment.word[j] = static_cast<unsigned>(from_float<T>(values[2 * j]).bits) |
-                       static_cast<unsigned>(from_float<T>(values[2 * j + 1]).bits) << 16;
+  for (int j = 0; j < 4; ++j) {
+    const float low = values[2 * j], high = values[2 * j + 1];
+    fragment.word[j] =
+        std::is_same_v<T, bf16> ? ptx::round_to_bf16x2(low, high) : ptx::round_to_f16x2(low, high);
+  }
   return fragment;
 }
 
