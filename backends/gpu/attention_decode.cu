@@ -152,7 +152,7 @@ __device__ void merge_warps(typename Tile::Output& output,
 
 // A block for every split (x), key head and tile of rows (y), and sequence (z).
 template <class T, int head_dim, template <class, Order> class Source>
-__global__ void __launch_bounds__(threads) attend_split(Decode<T> p) {
+__global__ void __launch_bounds__(threads, 2) attend_split(Decode<T> p) {
   using Tile = Tile<T, head_dim>;
   const Place at = place_of_block(p);
   const int last_row = min(at.first_row + rows, p.total_rows()) - 1;
