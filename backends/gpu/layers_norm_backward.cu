@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
       for (const T value : x[k].element) sum += to_float(value);
     });
     const float mean = centred ? team.sum(sum) * per_column : 0;
-    float sums[3] = {};  // of c^2, g c and g
+    float sums[centred ? 3 : 2] = {};  // of c^2, g c and g
     each_held_packet<width>(team, p.columns, [&](int k, int column) {
       const auto weight = load_vector<width>(p.weight + column);
 #pragma unroll
@@ -62,13 +62,14 @@ __global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
         const float g = to_float(dy[k].element[e]) * to_float(weight.element[e]);
         sums[0] += c * c;
         sums[1] += g * c;
-        sums[2] += g;
+        if constexpr (centred) sums[2] += g;
       }
     });
     team.sum(sums);
     const float r = 1.f / sqrtf(sums[0] * per_column + static_cast<float>(norm_epsilon));
     const float mean_gn = sums[1] * per_column * r;
-    const float mean_g = centred ? sums[2] * per_column : 0;
+    float mean_g = 0;
+    if constexpr (centred) mean_g = sums[2] * per_column;
     each_held_packet<width>(team, p.columns, [&](int k, int column) {
       const auto weight = load_vector<width>(p.weight + column);
       Vector<T, width> dx;
