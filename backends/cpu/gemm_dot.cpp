@@ -70,9 +70,7 @@ typename Dot<Element>::Values load_values(const Input* from) {
     return load<typename Dot<Element>::Values>(from);
   } else {
     static_assert(std::is_same_v<Input, std::int8_t>);
-    typedef std::int8_t Narrow __attribute__((vector_size(lanes<Element>)));
-    return (typename Dot<Element>::Values) __builtin_convertvector(load<Narrow>(from),
-                                                                   Vector<std::int16_t>);
+    return (typename Dot<Element>::Values)halves_of_signed_bytes(from);
   }
 }
 
