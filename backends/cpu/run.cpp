@@ -69,6 +69,7 @@ class CpuRun final : public Run {
     drop_pure_inputs();
     if (ahead)
       for (const OperandSet& operand_set : sets_) ahead(Arguments(operand_set.tensors));
+    take_checksums();
   }
 
   void launch(int copy) override { body_(Arguments(set(copy).tensors)); }
@@ -104,6 +105,7 @@ class CpuRun final : public Run {
   void fill(int copy);
   void restore(const Tensor& tensor);
   void drop_pure_inputs();
+  void take_checksums();
   const HostTensor* original(const Operand& operand) const {
     const auto found = std::ranges::find(originals_, operand.name,
                                          [](const HostTensor& t) { return t.operand.name; });
@@ -149,10 +151,14 @@ void CpuRun::fill(int copy) {
       continue;
     }
     restore(tensor);
-    if (copy == 0 && tensor.operand.access == Access::in)
+  }
+}
+
+void CpuRun::take_checksums() {
+  for (const std::size_t i : sets_.front().owned)
+    if (const Tensor& tensor = sets_.front().tensors[i]; tensor.operand.access == Access::in)
       checksums_.emplace_back(tensor.operand.name,
                               parallel_checksum(tensor.data, bytes(tensor.operand)));
-  }
 }
 
 void CpuRun::restore(const Tensor& tensor) {

@@ -50,7 +50,7 @@ using Body = std::function<void(const Arguments&)>;
 // Allocates inputs.copies operand sets in huge pages where the system has them, 64-byte aligned,
 // fills them with make_inputs (or takes the bound tensors) and surrounds each tensor with guard
 // bands. `detail` is what Run::detail() says of the kernel. `ahead` is done once to every operand
-// set: what a kernel may do beforehand, such as reordering weights.
+// set: what a kernel may do beforehand, such as reordering weights, and what makes derived inputs.
 std::unique_ptr<Run> make_run(const Problem& problem, const Inputs& inputs, Body body,
                               std::string detail = {}, Body ahead = {});
 
