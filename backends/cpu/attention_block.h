@@ -22,7 +22,7 @@ constexpr int wide = vector_bytes == 64 ? 4 : 2;
 // The first elements of rows of head_dim values.
 struct Rows {
   std::int64_t count;
-  std::int64_t start[key_block];
+  std::int64_t start[key_block];  // the first `count` count
 };
 static_assert(width<wide> <= key_block);
 
@@ -38,7 +38,8 @@ inline QueryRow row_of(const AttentionOperands& a, const AttentionTile& tile, st
 }
 
 inline Rows query_rows(const AttentionOperands& a, const AttentionTile& tile) {
-  Rows rows = {tile.rows, {}};
+  Rows rows;
+  rows.count = tile.rows;
   for (std::int64_t lane = 0; lane < tile.rows; ++lane) rows.start[lane] = row_of(a, tile, lane).q;
   return rows;
 }
@@ -49,7 +50,8 @@ inline Rows key_rows(const AttentionOperands& a, const AttentionTile& tile,
   const std::int64_t left = tile.end_key - first_key, stride = a.kv_heads * a.head_dim;
   const std::int64_t offset = tile.kv_head * a.head_dim;
   const std::int64_t count = left < key_block ? left : key_block;
-  Rows rows = {count, {}};
+  Rows rows;
+  rows.count = count;
   if (a.page_table == nullptr) {
     const std::int64_t first = (tile.batch * a.keys + first_key) * stride + offset;
     for (std::int64_t i = 0; i < count; ++i) rows.start[i] = first + i * stride;
@@ -121,7 +123,8 @@ template <std::int64_t block, class Element, class Input>
 void pack_rows(const Input* from, const Rows& rows, std::int64_t head_dim, Element* to) {
   for (std::int64_t i = 0; i < rows.count; ++i, to += head_dim)
     for (std::int64_t d = 0; d < head_dim; ++d) to[d] = convert<Element>(from[rows.start[i] + d]);
-  std::memset(static_cast<void*>(to), 0, (block - rows.count) * head_dim * sizeof *to);
+  if (rows.count < block)
+    std::memset(static_cast<void*>(to), 0, (block - rows.count) * head_dim * sizeof *to);
 }
 
 // Rows side by side: [block / depth][head_dim][depth].
