@@ -60,12 +60,18 @@ class Check {
  private:
   // B x [k, blocks] of one group, and the squared norm of each column of its B.
   void multiply_b(std::int64_t group) {
-    for (std::int64_t l = 0; l < p_.k; ++l)
-      for (std::int64_t j = 0; j < p_.n; ++j) {
-        const double b = element_of_b(group, l, j);
-        bx_[(group * p_.k + l) * blocks_ + j / block_columns] += b * x_[j];
-        column_squares_[group * p_.n + j] += b * b;
-      }
+#pragma omp parallel for
+    for (std::int64_t block = 0; block < blocks_; ++block)
+      for (std::int64_t l = 0; l < p_.k; ++l)
+        for (std::int64_t j = block * block_columns; j < end_of(block); ++j) {
+          const double b = element_of_b(group, l, j);
+          bx_[(group * p_.k + l) * blocks_ + block] += b * x_[j];
+          column_squares_[group * p_.n + j] += b * b;
+        }
+  }
+
+  std::int64_t end_of(std::int64_t block) const {
+    return std::min(p_.n, (block + 1) * block_columns);
   }
 
   // The last group that starts at or before the row: those before it without rows start there too.
@@ -94,9 +100,8 @@ class Check {
     const double u_out = unit_roundoff(p_.c);
     constexpr double fp64_noise = 0x1p-48;  // of this check itself
     const double u = std::max(accumulator_roundoff(p_), fp64_noise);
-    const std::int64_t end = std::min(p_.n, (block + 1) * block_columns);
     double difference = -expected, variance = 0;
-    for (std::int64_t j = block * block_columns; j < end; ++j) {
+    for (std::int64_t j = block * block_columns; j < end_of(block); ++j) {
       const double value = c.at(i * p_.n + j);
       const double before = p_.beta == 0 ? 0 : p_.beta * before_->at(i * p_.n + j);
       difference += (value - before) * x_[j];
@@ -123,6 +128,7 @@ double freivalds_deviation(const Gemm& problem, std::span<const HostTensor> inpu
                            const HostTensor& c) {
   const Check check(problem, inputs);
   double worst = 0;
+#pragma omp parallel for reduction(max : worst)
   for (std::int64_t i = 0; i < problem.m; ++i) worst = std::max(worst, check.worst_of_row(i, c));
   return worst;
 }
