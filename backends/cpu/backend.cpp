@@ -11,6 +11,7 @@ std::vector<Kernel> all_kernels() {
            gemm_kernels(),
            streamed_gemm_kernels(),
            attention_kernels(),
+           attention_backward_kernels(),
            memory_kernels(),
            onednn_kernels(),
            openblas_kernels(),

@@ -8,11 +8,12 @@
 
 namespace steelyard::cpu {
 
-std::span<const Kernel> gemm_kernels();           // gemm.cpp
-std::span<const Kernel> streamed_gemm_kernels();  // gemm_streamed.cpp
-std::span<const Kernel> attention_kernels();      // attention.cpp
-std::span<const Kernel> memory_kernels();         // memory.cpp
-std::span<const Kernel> onednn_kernels();         // onednn.cpp
-std::span<const Kernel> openblas_kernels();       // openblas.cpp
+std::span<const Kernel> gemm_kernels();                // gemm.cpp
+std::span<const Kernel> streamed_gemm_kernels();       // gemm_streamed.cpp
+std::span<const Kernel> attention_kernels();           // attention.cpp
+std::span<const Kernel> attention_backward_kernels();  // attention_backward.cpp
+std::span<const Kernel> memory_kernels();              // memory.cpp
+std::span<const Kernel> onednn_kernels();              // onednn.cpp
+std::span<const Kernel> openblas_kernels();            // openblas.cpp
 
 }  // namespace steelyard::cpu
