@@ -70,7 +70,8 @@ void summarise(Timing& timing, double target) {
 }  // namespace
 
 int launches_per_sample(const Problem& problem) {
-  constexpr double window = 1e-3, flop_rate = 100e9, byte_rate = 20e9, step_seconds = 2e-9;
+  constexpr double window = 1e-3, flop_rate = 100e9, byte_rate = 20e9;
+  const double step_seconds = std::holds_alternative<Launch>(problem) ? 2e-6 : 2e-9;
   const Work w = work(problem);
   const double nominal =
       std::max({w.flops / flop_rate, w.bytes / byte_rate, w.steps * step_seconds, 1e-9});

@@ -23,7 +23,7 @@ struct Plan {
 struct Interrupted {};
 
 // Launches of one sample, fixed by the problem alone so that all devices agree: a window of at
-// least 1 ms at 100 GFLOP/s, 20 GB/s and 2 ns a step, which a CPU reaches.
+// least 1 ms at 100 GFLOP/s, 20 GB/s and 2 ns a step, which a CPU reaches; 2 us an empty kernel.
 int launches_per_sample(const Problem& problem);
 
 // Operand sets to rotate through: three times the last-level cache in all, one for `hot` and

@@ -12,6 +12,13 @@ std::vector<Kernel> all_kernels() {
            streamed_gemm_kernels(),
            attention_kernels(),
            memory_kernels(),
+           elementwise_kernels(),
+           norm_kernels(),
+           rope_kernels(),
+           loss_kernels(),
+           embedding_kernels(),
+           routing_kernels(),
+           quantise_kernels(),
            onednn_kernels(),
            openblas_kernels(),
        })
