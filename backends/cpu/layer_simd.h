@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What layers compute with: vectors of f32 (of f64 for f64 tensors) from and to the formats of
-// memory, whole or the first lanes of one, and the exponential of softmax and of the logistic
-// function.
+// memory, whole or the first lanes of one.
 #pragma once
 
 #include "backends/cpu/gemm_simd.h"
+#include "backends/cpu/layer_math.h"
 #include "backends/cpu/layer_rows.h"
 
 namespace steelyard::cpu {
@@ -24,15 +24,41 @@ struct Format {
 };
 
 typedef std::uint16_t HalfWords __attribute__((vector_size(vector_bytes / 2)));
+typedef std::uint8_t Bytes __attribute__((vector_size(vector_bytes / 4)));
+using Words = Vector<std::uint32_t>;
 
-// Masked, here and below: g++ 12 takes what the unmasked intrinsics leave open for a mistake.
-inline Vector<std::uint32_t> extend(HalfWords words) {
+// What __builtin_convertvector does, in one instruction where g++ 12 makes several. Masked, here and
+// below: it takes what the unmasked intrinsics leave open for a mistake.
+inline Words extend(HalfWords narrow) {
 #if defined(__AVX512F__)
-  return (Vector<std::uint32_t>)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)words);
+  return (Words)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)narrow);
 #elif defined(__AVX2__)
-  return (Vector<std::uint32_t>)_mm256_cvtepu16_epi32((__m128i)words);
+  return (Words)_mm256_cvtepu16_epi32((__m128i)narrow);
 #else
-  return __builtin_convertvector(words, Vector<std::uint32_t>);
+  return __builtin_convertvector(narrow, Words);
+#endif
+}
+inline Words extend(Bytes narrow) {
+#if defined(__AVX512F__)
+  return (Words)_mm512_maskz_cvtepu8_epi32(0xffff, (__m128i)narrow);
+#elif defined(__AVX2__)
+  return (Words)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)narrow));
+#else
+  return __builtin_convertvector(narrow, Words);
+#endif
+}
+inline HalfWords low_halves(Words wide) {
+#if defined(__AVX512F__)
+  return (HalfWords)_mm512_maskz_cvtepi32_epi16(0xffff, (__m512i)wide);
+#else
+  return __builtin_convertvector(wide, HalfWords);
+#endif
+}
+inline Bytes low_bytes(Words wide) {
+#if defined(__AVX512F__)
+  return (Bytes)_mm512_maskz_cvtepi32_epi8(0xffff, (__m512i)wide);
+#else
+  return __builtin_convertvector(wide, Bytes);
 #endif
 }
 
@@ -40,7 +66,6 @@ template <>
 struct Format<Bf16> {
   using Compute = float;
   using Packed = HalfWords;
-  using Words = Vector<std::uint32_t>;
   static Vector<float> widen(Packed packed) { return (Vector<float>)(extend(packed) << 16); }
   // To nearest, ties to even; NaN stays NaN.
   static Packed narrow(Vector<float> value) {
@@ -49,7 +74,7 @@ struct Format<Bf16> {
 #else
     const auto bits = (Words)value;
     const Words rounded = bits + 0x7fff + (bits >> 16 & 1);
-    return __builtin_convertvector((value == value ? rounded : bits | 0x400000) >> 16, Packed);
+    return low_halves((value == value ? rounded : bits | 0x400000) >> 16);
 #endif
   }
 };
@@ -158,82 +183,11 @@ void for_each_step(std::int64_t count, F f) {
   if (i < count) f(i, Part{static_cast<int>(count - i)});
 }
 
-// ---- arithmetic
-
-// From the outside in, so that errors grow with the logarithm.
-template <class C>
-C total(Vector<C> value) {
-  C sums[lanes<C>];
-  std::memcpy(sums, &value, sizeof value);
-  for (int half = lanes<C> / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
-  return sums[0];
-}
-
-template <class C>
-C largest(Vector<C> value) {
-  C result = value[0];
-  for (int i = 1; i < lanes<C>; ++i) result = value[i] > result ? value[i] : result;
-  return result;
-}
-
-template <class C>
-struct BitsOf {
-  using type = Vector<std::uint32_t>;
-};
-template <>
-struct BitsOf<double> {
-  using type = Vector<std::uint64_t>;
-};
-template <class C>
-using Bits = typename BitsOf<C>::type;
-
-template <class C>
-Vector<C> absolute(Vector<C> x) {
-  return (Vector<C>)((Bits<C>)x << 1 >> 1);
-}
-
-// A sum with it has no fraction bits, and the nearest whole number in its lowest.
-template <class C>
-constexpr C round_to_whole = static_cast<C>(sizeof(C) == 4 ? 0x1.8p23 : 0x1.8p52);
-
-// e^x for x <= 0, 0 below the normal numbers: x = n ln 2 + f with whole n and |f| <= ln(2) / 2, e^f
-// by its Taylor series, whose remainder is 6e-9 of the result in f32 and 5e-18 in f64. ln 2 is
-// subtracted in two parts, of which n times the first has no rounding error.
-template <class C>
-Vector<C> exp_of(Vector<C> x) {
-  constexpr bool single = sizeof(C) == 4;
-  constexpr int degree = single ? 7 : 13, mantissa = single ? 23 : 52;
-  constexpr auto lowest = static_cast<C>(single ? -87.33 : -708.39);
-  constexpr auto log2e = static_cast<C>(1.442695040888963407);
-  constexpr auto ln2_high = static_cast<C>(single ? 0x1.63p-1 : 0x1.62e42feep-1);
-  constexpr auto ln2_low = static_cast<C>(single ? -2.1219444005469058e-4 : 1.9082149292705877e-10);
-  constexpr auto round = round_to_whole<C>;
-
-  const Vector<C> shifted = x * log2e + round, n = shifted - round;
-  const Vector<C> f = (x - n * ln2_high) - n * ln2_low;
-  constexpr auto reciprocal_factorial = [](int k) {
-    double factorial = 1;
-    for (int i = 2; i <= k; ++i) factorial *= i;
-    return static_cast<C>(1 / factorial);
-  };
-  Vector<C> power = f * reciprocal_factorial(degree) + reciprocal_factorial(degree - 1);
-#pragma GCC unroll 16
-  for (int k = degree - 2; k >= 0; --k) power = power * f + reciprocal_factorial(k);
-  const Bits<C> scaled = (Bits<C>)power + ((Bits<C>)shifted << mantissa);
-  return (Vector<C>)(scaled & (Bits<C>)(x > lowest));
-}
-
-// 1 / (1 + e^-z), and its complement to 1 without cancellation.
-template <class C>
-struct Logistic {
-  Vector<C> value, complement;
-};
-
-template <class C>
-Logistic<C> logistic(Vector<C> z) {
-  const Vector<C> e = exp_of<C>(-absolute<C>(z)), larger = 1 / (1 + e), smaller = e * larger;
-  return {z < 0 ? smaller : larger, z < 0 ? larger : smaller};
+// Asks for element i of the row that comes next, once per line, to L2: L1 holds the row in use.
+template <class T>
+void prefetch(const T* row, std::int64_t i) {
+  constexpr int to_l2 = 2;
+  if (i % static_cast<std::int64_t>(64 / sizeof(T)) == 0) __builtin_prefetch(row + i, 0, to_l2);
 }
 
 }  // namespace

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cpu/layers.h"
 
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+
+#include "backends/cpu/threads.h"
+
 namespace steelyard::cpu {
 namespace {
 
@@ -40,6 +47,18 @@ Variant with_lines(Variant variant, std::int64_t bytes) {
 std::int64_t output_row_bytes(const Layer& p) {
   const Operand output = largest_output(p);
   return bytes(output.dtype, output.shape.back());
+}
+
+void for_each_share(std::int64_t count, std::int64_t grain, double bytes,
+                    const std::function<void(std::int64_t, std::int64_t)>& f) {
+#pragma omp parallel if (bytes >= bytes_worth_dividing)
+  {
+    const std::int64_t share = divide_up(divide_up(count, omp_get_num_threads()), grain) * grain;
+    const std::int64_t first = std::min(count, omp_get_thread_num() * share);
+    const std::int64_t end = std::min(count, first + share);
+    if (first < end) f(first, end);
+    __builtin_ia32_sfence();  // nontemporal stores are visible before the team's barrier
+  }
 }
 
 std::unique_ptr<Run> make_layer_run(const Variant& variant, const Layer& p, const Inputs& inputs,

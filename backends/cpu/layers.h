@@ -3,17 +3,12 @@
 // best instruction set, tests take all.
 #pragma once
 
-#include <fmt/format.h>
-#include <omp.h>
-
-#include <algorithm>
 #include <functional>
 #include <memory>
 
 #include "backends/cpu/instruction_set.h"
 #include "backends/cpu/layer_rows.h"
 #include "backends/cpu/run.h"
-#include "backends/cpu/threads.h"
 
 namespace steelyard::cpu {
 
@@ -71,17 +66,8 @@ std::int64_t compute_bytes(const Layer& p);
 
 // f(first, end) for each thread's share of `count`, cut at multiples of `grain`; one share where
 // `bytes` are too few for a team.
-template <class F>
-void for_each_share(std::int64_t count, std::int64_t grain, double bytes, F f) {
-#pragma omp parallel if (bytes >= bytes_worth_dividing)
-  {
-    const std::int64_t share = divide_up(divide_up(count, omp_get_num_threads()), grain) * grain;
-    const std::int64_t first = std::min(count, omp_get_thread_num() * share);
-    const std::int64_t end = std::min(count, first + share);
-    if (first < end) f(first, end);
-    __builtin_ia32_sfence();  // nontemporal stores are visible before the team's barrier
-  }
-}
+void for_each_share(std::int64_t count, std::int64_t grain, double bytes,
+                    const std::function<void(std::int64_t, std::int64_t)>& f);
 
 // Why no kernel takes the types of a problem.
 std::string unsupported(const Layer& p);

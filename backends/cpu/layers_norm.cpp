@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // RMSNorm and LayerNorm, cut into rows. The gradients of the weights are sums over all rows: each
 // thread keeps its own, which the team then adds.
+#include <omp.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/layers.h"
+#include "backends/cpu/threads.h"
 
 namespace steelyard::cpu {
 namespace {

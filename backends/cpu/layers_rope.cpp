@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rotary embedding, cut into rows. Its frequencies are constants of the model, made once.
+#include <omp.h>
+
 #include <cmath>
 #include <numbers>
 

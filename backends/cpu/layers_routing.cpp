@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Experts of a mixture: which ones a token goes to, its copies in their order, and its sum of their
 // results; all cut into tokens.
+#include <algorithm>
+
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/layers.h"
 

@@ -22,7 +22,7 @@ Compute<T> maximum_of(const T* x, std::int64_t count) {
   Values<T> maximum = Values<T>{} + lowest;
   for_each_step<T>(count, [&](std::int64_t i, auto part) {
     const auto value = part_or<C>(get(x + i, part), lowest, part);
-    maximum = value > maximum ? value : maximum;
+    maximum = larger<C>(value, maximum);
   });
   return largest<C>(maximum);
 }
@@ -36,8 +36,14 @@ Values<T> exponentials_of(const T* x, std::int64_t count, Compute<T> maximum) {
   return sum;
 }
 
+// The sum of e^(x - maximum) over a row.
+template <class C>
+struct Softmax {
+  C maximum, sum;
+};
+
 template <class T>
-Compute<T> log_sum_exp(const T* x, std::int64_t columns) {
+Softmax<Compute<T>> softmax(const T* x, std::int64_t columns) {
   using C = Compute<T>;
   auto maximum = static_cast<C>(lowest_maximum);
   Values<T> sum = {};
@@ -49,7 +55,7 @@ Compute<T> log_sum_exp(const T* x, std::int64_t columns) {
     }
     sum += exponentials_of(x + i, count, maximum);
   }
-  return maximum + static_cast<C>(__builtin_log(static_cast<double>(total<C>(sum))));
+  return {maximum, total<C>(sum)};
 }
 
 // sign (logit of the row's class - log sum exp of its logits)
@@ -59,7 +65,9 @@ template <class T, int sign>
   for (std::int64_t row = first; row < end; ++row) {
     const T* x = a.get<T>(0) + row * a.p.columns;
     const auto logit = convert<Compute<T>>(x[a.get<std::int32_t>(1)[row]]);
-    a.get<float>(2)[row] = static_cast<float>(sign * (logit - log_sum_exp(x, a.p.columns)));
+    const auto s = softmax(x, a.p.columns);
+    const double log = __builtin_log(static_cast<double>(s.sum));
+    a.get<float>(2)[row] = static_cast<float>(sign * (logit - s.maximum - log));
   }
 }
 
@@ -67,17 +75,18 @@ template <class T, int sign>
 template <class T, Store how>
 [[gnu::flatten]] void gradient(const LayerOperands& a, std::int64_t first, std::int64_t end) {
   using C = Compute<T>;
-  const auto per_row = static_cast<C>(1 / static_cast<double>(a.p.rows));
+  const auto rows = static_cast<C>(a.p.rows);
   for (std::int64_t row = first; row < end; ++row) {
     const T* x = a.get<T>(0) + row * a.p.columns;
     T* dx = a.get<T>(2) + row * a.p.columns;
-    const C lse = log_sum_exp(x, a.p.columns);
+    const auto s = softmax(x, a.p.columns);
+    const C scale = 1 / (s.sum * rows);
     for_each_step<T>(a.p.columns, [=](std::int64_t i, auto part) {
-      put<how>(dx + i, exp_of<C>(get(x + i, part) - lse) * per_row, part);
+      put<how>(dx + i, exp_of<C>(get(x + i, part) - s.maximum) * scale, part);
     });
     const std::int32_t id = a.get<std::int32_t>(1)[row];
-    const auto probability = static_cast<C>(__builtin_exp(convert<C>(x[id]) - lse));
-    put(dx + id, Values<T>{} + (probability - 1) * per_row, Part{1});
+    const auto exponential = static_cast<C>(__builtin_exp(convert<C>(x[id]) - s.maximum));
+    put(dx + id, Values<T>{} + (exponential - s.sum) * scale, Part{1});
   }
 }
 

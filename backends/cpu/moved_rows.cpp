@@ -9,12 +9,14 @@
 namespace steelyard::cpu {
 namespace {
 
-using Words = Vector<std::uint32_t>;
-
+// Asks for `next`, the row to follow: it may lie anywhere, which no prefetcher of a CPU foresees.
 template <Store how>
-void copy_row(std::byte* to, const std::byte* from, std::int64_t bytes) {
+void copy_row(std::byte* to, const std::byte* from, std::int64_t bytes, const std::byte* next) {
   std::int64_t i = 0;
-  for (; i + vector_bytes <= bytes; i += vector_bytes) store<how>(to + i, load<Words>(from + i));
+  for (; i + vector_bytes <= bytes; i += vector_bytes) {
+    prefetch(next, i);
+    store<how>(to + i, load<Words>(from + i));
+  }
   std::memcpy(to + i, from + i, bytes - i);
 }
 
@@ -23,9 +25,10 @@ template <Store how>
 [[gnu::flatten]] void gather(const LayerOperands& a, std::int64_t first, std::int64_t end) {
   const std::int64_t row_bytes = a.p.columns * bits(a.p.dtype) / 8;
   const auto* table = a.get<std::byte>(0);
+  const auto* ids = a.get<std::int32_t>(1);
   for (std::int64_t row = first; row < end; ++row)
-    copy_row<how>(a.get<std::byte>(2) + row * row_bytes,
-                  table + a.get<std::int32_t>(1)[row] * row_bytes, row_bytes);
+    copy_row<how>(a.get<std::byte>(2) + row * row_bytes, table + ids[row] * row_bytes, row_bytes,
+                  table + ids[row + 1 < end ? row + 1 : row] * row_bytes);
 }
 
 // y[place[token, copy]] = x[token]
@@ -34,9 +37,10 @@ template <Store how>
   const std::int64_t row_bytes = a.p.columns * bits(a.p.dtype) / 8;
   const auto* place = a.get<std::int32_t>(3);
   for (std::int64_t token = first; token < end; ++token)
-    for (std::int64_t copy = token * a.p.choices; copy < (token + 1) * a.p.choices; ++copy)
-      copy_row<how>(a.get<std::byte>(2) + place[copy] * row_bytes,
-                    a.get<std::byte>(0) + token * row_bytes, row_bytes);
+    for (std::int64_t copy = token * a.p.choices; copy < (token + 1) * a.p.choices; ++copy) {
+      const auto* x = a.get<std::byte>(0) + token * row_bytes;
+      copy_row<how>(a.get<std::byte>(2) + place[copy] * row_bytes, x, row_bytes, x + row_bytes);
+    }
 }
 
 // Line of the cache that takes the new token of a row: of a paged one, slot position % page_size of
@@ -55,9 +59,11 @@ std::int64_t cache_line(const LayerOperands& a, std::int64_t row) {
   const std::int64_t row_bytes = a.p.columns * bits(a.p.dtype) / 8;
   const int caches = a.p.page_size > 0 ? 4 : 3;
   for (std::int64_t row = first; row < end; ++row)
-    for (const int kv : {0, 1})
+    for (const int kv : {0, 1}) {
+      const auto* token = a.get<std::byte>(kv) + row * row_bytes;
       copy_row<Store::temporal>(a.get<std::byte>(caches + kv) + cache_line(a, row) * row_bytes,
-                                a.get<std::byte>(kv) + row * row_bytes, row_bytes);
+                                token, row_bytes, token + row_bytes);
+    }
 }
 
 template <Store how>

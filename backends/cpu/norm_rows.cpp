@@ -43,11 +43,6 @@ C reciprocal_root(C sum_of_squares, std::int64_t columns) {
   return static_cast<C>(1 / __builtin_sqrt(mean + norm_epsilon));
 }
 
-template <class T>
-void prefetch(const T* row, std::int64_t i) {
-  __builtin_prefetch(row + i);  // one step is at most a line
-}
-
 // y = (x - mean) r weight + bias
 template <class T, Store how, Centre centre>
 [[gnu::flatten]] void forward(const LayerOperands& a, std::int64_t first, std::int64_t end) {

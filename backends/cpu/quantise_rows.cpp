@@ -14,8 +14,6 @@
 namespace steelyard::cpu {
 namespace {
 
-using Words = Vector<std::uint32_t>;
-
 // ---- formats of 8 bits
 
 struct E4m3 {
@@ -68,7 +66,7 @@ template <class Format8>
 Vector<float> decode(Words code) {
   constexpr int exponent = 15 - Format8::bias;  // f16 has a bias of 15
   const Words half = (code & 0x80) << 8 | (code & 0x7f) << (10 - Format8::mantissa);
-  const Vector<float> value = Format<Half>::widen(__builtin_convertvector(half, HalfWords));
+  const Vector<float> value = Format<Half>::widen(low_halves(half));
   if constexpr (exponent == 0) return value;
   const Vector<float> scaled = value * power_of_two(exponent);
   return (code & 0x7f) == Format8::nan ? Vector<float>{} + __builtin_nanf("") : scaled;
@@ -79,16 +77,13 @@ Vector<float> decode<Int8>(Words code) {
   return __builtin_convertvector((Vector<std::int32_t>)(code << 24) >> 24, Vector<float>);
 }
 
-typedef std::uint8_t Codes __attribute__((vector_size(vector_bytes / 4)));
-
 // ---- rows
 
 template <class T>
 Compute<T> amax_of(const T* x, std::int64_t columns) {
   Values<T> maximum = {};
   for_each_step<T>(columns, [&](std::int64_t i, auto part) {
-    const auto size = absolute<Compute<T>>(get(x + i, part));
-    maximum = size > maximum ? size : maximum;
+    maximum = larger<Compute<T>>(absolute<Compute<T>>(get(x + i, part)), maximum);
   });
   return largest<Compute<T>>(maximum);
 }
@@ -102,21 +97,21 @@ template <class T>
 
 template <Store how>
 void put_codes(std::uint8_t* to, Words codes, Whole) {
-  store<how>(to, __builtin_convertvector(codes, Codes));
+  store<how>(to, low_bytes(codes));
 }
 template <Store how>
 void put_codes(std::uint8_t* to, Words codes, Part part) {
-  const Codes narrow = __builtin_convertvector(codes, Codes);
+  const Bytes narrow = low_bytes(codes);
   std::memcpy(to, &narrow, part.count);
 }
 
 inline Words get_codes(const std::uint8_t* from, Whole) {
-  return __builtin_convertvector(load<Codes>(from), Words);
+  return extend(load<Bytes>(from));
 }
 inline Words get_codes(const std::uint8_t* from, Part part) {
-  Codes codes = {};
+  Bytes codes = {};
   std::memcpy(&codes, from, part.count);
-  return __builtin_convertvector(codes, Words);
+  return extend(codes);
 }
 
 // scale = amax / largest value, 1 for a row of zeros; q = x / scale
@@ -130,7 +125,7 @@ template <class T, Store how, class Format8>
     a.get<float>(2)[row] = amax > 0 ? amax / Format8::max : 1;
     const float reciprocal = amax > 0 ? Format8::max / amax : 1;
     for_each_step<T>(columns, [=](std::int64_t i, auto part) {
-      __builtin_prefetch(x + columns + i);
+      prefetch(x + columns, i);
       put_codes<how>(q + i, encode<Format8>(get(x + i, part) * reciprocal), part);
     });
   }

@@ -6,7 +6,7 @@
 //          1e-11 of a turn at any position. Sine and cosine of it are polynomials of the angle to the
 //          nearest quarter turn, once per row and pair, and shared by all heads.
 // Traffic  Every element of x and y once; the table of a row stays in L1.
-// Limits   With few heads per row the table takes as long as memory does.
+// Limits   No f64: it would take angles beyond f64. With few heads per row the table takes as long as memory does.
 #include <numbers>
 
 #include "backends/cpu/layer_simd.h"
@@ -41,17 +41,17 @@ struct Rotation {
 };
 
 Rotation rotation(Doubles turns) {
-  using Words = Vector<std::uint64_t>;
+  using Pattern = Bits<double>;
   constexpr double round = round_to_whole<double>;
   const Doubles shifted = 4 * turns + round;
   const Doubles angle = (4 * turns - (shifted - round)) * (std::numbers::pi / 2);
-  const auto quarter = (Words)shifted;  // its two lowest bits
+  const auto quarter = (Pattern)shifted;  // its two lowest bits
   const Doubles s = series<1>(angle), c = series<0>(angle);
   const auto odd = -(quarter & 1);  // all bits set where true
-  const Words sine_sign = (quarter & 2) << 62, cosine_sign = ((quarter + 1) & 2) << 62;
-  const Doubles sine = (Doubles)(((Words)c & odd) | ((Words)s & ~odd));
-  const Doubles cosine = (Doubles)(((Words)s & odd) | ((Words)c & ~odd));
-  return {(Doubles)((Words)sine ^ sine_sign), (Doubles)((Words)cosine ^ cosine_sign)};
+  const Pattern sine_sign = (quarter & 2) << 62, cosine_sign = ((quarter + 1) & 2) << 62;
+  const Doubles sine = (Doubles)(((Pattern)c & odd) | ((Pattern)s & ~odd));
+  const Doubles cosine = (Doubles)(((Pattern)s & odd) | ((Pattern)c & ~odd));
+  return {(Doubles)((Pattern)sine ^ sine_sign), (Doubles)((Pattern)cosine ^ cosine_sign)};
 }
 
 // sines[half] and cosines[half] of one position.
@@ -99,8 +99,10 @@ template <class T, Store how, int direction>
 namespace STEELYARD_INSTRUCTION_SET {
 
 LayerFunction* rope_rows(const Layer& p, Store store) {
-  return with_type(p.dtype, store, [&]<class T, Store how>() {
-    return p.pass == Pass::backward ? rotate<T, how, -1> : rotate<T, how, 1>;
+  return with_type(p.dtype, store, [&]<class T, Store how>() -> LayerFunction* {
+    if constexpr (sizeof(T) < sizeof(double))
+      return p.pass == Pass::backward ? rotate<T, how, -1> : rotate<T, how, 1>;
+    return nullptr;
   });
 }
 

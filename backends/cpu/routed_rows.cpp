@@ -35,16 +35,12 @@ template <class T>
     auto* chosen = a.get<std::int32_t>(1) + row * choices;
     float* weight = a.get<float>(2) + row * choices;
     choose(x, experts, choices, chosen);
+    const auto exponential = [=](std::int64_t i) {
+      return __builtin_exp(convert<Compute<T>>(x[chosen[i]]) - convert<Compute<T>>(x[chosen[0]]));
+    };
     double sum = 0;
-    for (std::int64_t i = 0; i < choices; ++i) {
-      const double difference =
-          convert<Compute<T>>(x[chosen[i]]) - convert<Compute<T>>(x[chosen[0]]);
-      const double exponential = __builtin_exp(difference);
-      sum += exponential;
-      weight[i] = static_cast<float>(exponential);
-    }
-    for (std::int64_t i = 0; i < choices; ++i)
-      weight[i] = static_cast<float>(static_cast<double>(weight[i]) / sum);
+    for (std::int64_t i = 0; i < choices; ++i) sum += exponential(i);
+    for (std::int64_t i = 0; i < choices; ++i) weight[i] = static_cast<float>(exponential(i) / sum);
   }
 }
 
