@@ -13,13 +13,12 @@ constexpr Size sizes[] = {{1, 1}, {3, 7}, {2, 64}, {5, 193}, {33, 512}, {70, 768
 TEST_CASE("activations and additions agree with the truth") {
   using enum LayerOp;
   for (const DType type : all_types)
-    for (const Size size : sizes)
-      for (const Fill fill : {Fill::normal, Fill::integers}) {
-        for (const LayerOp op : {swiglu, gelu, residual_add, bias_add})
-          check_all_variants(layer(op, type, size), fill);
-        for (const LayerOp op : {swiglu, gelu})
-          check_all_variants(layer(op, type, size, Pass::backward), fill);
-      }
+    for (const Size size : sizes) {
+      for (const LayerOp op : {swiglu, gelu, residual_add, bias_add})
+        check_all_variants(layer(op, type, size));
+      for (const LayerOp op : {swiglu, gelu})
+        check_all_variants(layer(op, type, size, Pass::backward));
+    }
 }
 
 TEST_CASE("AdamW updates weights and moments") {
@@ -37,7 +36,7 @@ TEST_CASE("norms and their gradients agree with the truth") {
 
 TEST_CASE("losses and their gradient agree with the truth, over several blocks of a row") {
   for (const DType type : all_types)
-    for (const Size size : {Size{1, 1}, Size{3, 7}, Size{9, 193}, Size{2, 4096}, Size{4, 5001}})
+    for (const Size size : {Size{1, 1}, Size{3, 7}, Size{9, 193}, Size{2, 4096}, Size{40, 5001}})
       for (const Fill fill : {Fill::normal, Fill::zeros}) {
         check_all_variants(layer(LayerOp::cross_entropy, type, size), fill);
         check_all_variants(layer(LayerOp::cross_entropy, type, size, Pass::backward), fill);
@@ -49,7 +48,7 @@ TEST_CASE("rotary embedding agrees with the truth for several heads and odd halv
   for (const DType type : types_up_to_f32)
     for (const std::int64_t head_dim : {2, 6, 64, 128})
       for (const Pass pass : {Pass::forward, Pass::backward}) {
-        Layer p = layer(LayerOp::rope, type, {37, 3 * head_dim}, pass);
+        Layer p = layer(LayerOp::rope, type, {301, 3 * head_dim}, pass);
         p.head_dim = head_dim;
         check_all_variants(p);
       }
