@@ -3,6 +3,23 @@
 // numbers.
 #include "tests/cpu_layers.h"
 
+namespace {
+
+// Launches every variant on given inputs: the first output of each.
+template <class Check>
+void for_each_output(const Layer& p, std::vector<HostTensor>& inputs, Check check) {
+  Inputs given;
+  for (HostTensor& tensor : inputs) given.bound.push_back({tensor.operand, tensor.data.data()});
+  for (const Variant& variant : variants()) {
+    INFO(id(p) << ' ' << describe(variant));
+    const auto run = prepare_of(p)(variant, device(), p, given);
+    run->launch(0);
+    check(device().read(run->outputs(0)[0]).values());
+  }
+}
+
+}  // namespace
+
 TEST_CASE("activations have no overflow and keep their limits far from zero") {
   const Values far = {0, -0.0, 1e-30, 20, -20, 80, -80, 200, -200, 3000, -3000, 60000, -60000};
   const Size size = {1, static_cast<std::int64_t>(far.size())};
@@ -44,22 +61,30 @@ TEST_CASE("rotary embedding is exact at positions far beyond any context") {
   }
 }
 
-TEST_CASE("NaN stays NaN through every type and variant") {
-  for (const DType type : all_types) {
-    const Layer p = layer(LayerOp::residual_add, type, {1, 40});
-    auto inputs = make_inputs(p, Fill::ones, 1);
-    Values x(40, 1);
-    x[3] = x[39] = NAN;
-    set(inputs, "x", x);
-    Inputs given;
-    for (HostTensor& tensor : inputs) given.bound.push_back({tensor.operand, tensor.data.data()});
-    for (const Variant& variant : variants()) {
-      INFO(id(p) << ' ' << describe(variant));
-      const auto run = prepare_elementwise(variant, device(), p, given);
-      run->launch(0);
-      const Values y = device().read(run->outputs(0)[0]).values();
-      for (int i = 0; i < 40; ++i) CHECK(std::isnan(y[i]) == std::isnan(x[i]));
+TEST_CASE("NaN stays NaN where it is, in every type and variant") {
+  for (const DType type : all_types)
+    for (const LayerOp op : {LayerOp::residual_add, LayerOp::swiglu, LayerOp::gelu}) {
+      const Layer p = layer(op, type, {1, 40});
+      auto inputs = make_inputs(p, Fill::ones, 1);
+      Values x(40, 1);
+      x[3] = x[39] = NAN;
+      set(inputs, op == LayerOp::swiglu ? "gate" : "x", x);
+      for_each_output(p, inputs, [&](const Values& y) {
+        for (int i = 0; i < 40; ++i) CHECK(std::isnan(y[i]) == std::isnan(x[i]));
+      });
     }
+}
+
+TEST_CASE("a NaN among logits makes its row's loss NaN, and no other") {
+  for (const DType type : all_types) {
+    const Layer p = layer(LayerOp::cross_entropy, type, {3, 50});
+    auto inputs = make_inputs(p, Fill::ones, 1);
+    Values logits(150, 1);
+    logits[70] = NAN;
+    set(inputs, "logits", logits);
+    for_each_output(p, inputs, [](const Values& loss) {
+      for (int row = 0; row < 3; ++row) CHECK(std::isnan(loss[row]) == (row == 1));
+    });
   }
 }
 
@@ -81,16 +106,11 @@ TEST_CASE("every value of 8 bits and every tie between two is quantised as it sh
     p.quantised = type;
     auto inputs = make_inputs(p, Fill::ones, 1);
     set(inputs, "x", x);
-    const Inputs given = {.bound = {{inputs[0].operand, inputs[0].data.data()}}};
-    for (const Variant& variant : variants()) {
-      INFO(id(p) << ' ' << describe(variant));
-      const auto run = prepare_quantise(variant, device(), p, given);
-      run->launch(0);
-      const Values q = device().read(run->outputs(0)[0]).values();
+    for_each_output(p, inputs, [&](const Values& q) {
       std::int64_t wrong = 0;
       for (std::size_t i = 0; i < x.size(); ++i) wrong += q[i] != round_to(type, x[i]);
       CHECK(wrong == 0);
-    }
+    });
   }
 }
 
@@ -101,18 +121,12 @@ TEST_CASE("every pattern of 8 bits is dequantised as it should be") {
       p.quantised = quantised;
       auto inputs = make_inputs(p, Fill::ones, 1);
       for (int code = 0; code < 256; ++code) inputs[0].data[code] = static_cast<std::byte>(code);
-      Inputs given;
-      for (HostTensor& tensor : inputs) given.bound.push_back({tensor.operand, tensor.data.data()});
-      for (const Variant& variant : variants()) {
-        INFO(id(p) << ' ' << describe(variant));
-        const auto run = prepare_quantise(variant, device(), p, given);
-        run->launch(0);
-        const Values x = device().read(run->outputs(0)[0]).values();
+      for_each_output(p, inputs, [&](const Values& x) {
         for (int code = 0; code < 256; ++code) {
           const double value = decode(quantised, code);
           CHECK((std::isnan(value) ? std::isnan(x[code]) : x[code] == round_to(type, value)));
         }
-      }
+      });
     }
 }
 

@@ -70,8 +70,7 @@ struct Exponential<float> {
 #else
   static constexpr float ln2_high = 0x1.63p-1f, ln2_low = -2.12194440e-4f;
 #endif
-  // Of degree 6 with the smallest largest error, 3e-9 of the result; in pairs, because the time of a
-  // vector is that of the longest chain.
+  // Of degree 6 with the smallest largest error, 3e-9 of the result; in pairs, for short chains.
   static Vector<float> power(Vector<float> f) {
     const Vector<float> square = f * f, low = f + 1, middle = f * 0.16666364f + 0.50000004f;
     const Vector<float> high = square * 0.0014061604f + (f * 0.0083791069f + 0.041664769f);
@@ -108,7 +107,7 @@ Vector<C> exp_of(Vector<C> x) {
     return (Vector<C>)_mm512_maskz_scalef_ps(0xffff, (__m512)power, (__m512)n);
 #endif
   const Bits<C> scaled = (Bits<C>)power + ((Bits<C>)shifted << E::mantissa);
-  return (Vector<C>)(scaled & (Bits<C>)(x > E::lowest_normal));
+  return (Vector<C>)(scaled & ~(Bits<C>)(x <= E::lowest_normal));  // NaN stays
 }
 
 // 1 / x for 1 <= x.
@@ -132,8 +131,8 @@ struct Logistic {
 
 template <class C>
 Logistic<C> logistic(Vector<C> z) {
-  constexpr auto largest = static_cast<C>(sizeof(C) == 4 ? 88 : 708);  // e^88 is finite
-  const Vector<C> e = exp_of<C>(-larger<C>(Vector<C>{} - largest, z)), value = reciprocal<C>(1 + e);
+  constexpr auto lowest = static_cast<C>(sizeof(C) == 4 ? -88 : -708);  // e^88 is finite
+  const Vector<C> e = exp_of<C>(-larger<C>(Vector<C>{} + lowest, z)), value = reciprocal<C>(1 + e);
   return {value, e * value};
 }
 
