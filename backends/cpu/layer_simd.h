@@ -102,7 +102,7 @@ struct Format<Half> {
   static Vector<float> widen(Packed packed) {
     Half halves[lanes<float>];
     std::memcpy(halves, &packed, sizeof packed);
-    Vector<float> value;
+    Vector<float> value = {};
     for (int i = 0; i < lanes<float>; ++i) value[i] = static_cast<float>(halves[i]);
     return value;
   }
