@@ -13,6 +13,13 @@ std::vector<Kernel> all_kernels() {
            attention_kernels(),
            attention_backward_kernels(),
            memory_kernels(),
+           elementwise_kernels(),
+           norm_kernels(),
+           rope_kernels(),
+           loss_kernels(),
+           embedding_kernels(),
+           routing_kernels(),
+           quantise_kernels(),
            onednn_kernels(),
            openblas_kernels(),
        })
