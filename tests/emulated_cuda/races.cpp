@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <span>
 
 #include "tests/emulated_cuda/block.h"
 #include "tests/emulated_cuda/shared_memory.h"
@@ -35,8 +36,7 @@ struct Shadow {
 };
 
 Shadow make_shadow() {
-  const std::span<std::byte> dynamic = dynamic_shared_memory();
-  const std::byte *begin = dynamic.data(), *end = begin + dynamic.size();
+  const std::byte *begin = dynamic_shared_memory(), *end = begin + most_shared_bytes;
   for (const std::span<std::byte> variable : shared_variables()) {
     begin = std::min<const std::byte*>(begin, variable.data());
     end = std::max<const std::byte*>(end, variable.data() + variable.size());

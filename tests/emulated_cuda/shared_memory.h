@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 
 namespace emulated_cuda {
@@ -23,8 +22,8 @@ bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes);
 // Whether all of these bytes are shared memory.
 bool is_shared(const void* memory, std::size_t bytes);
 
-// The dynamic part, whole.
-std::span<std::byte> dynamic_shared_memory();
+// Where the dynamic part begins, aligned to 1024 bytes.
+std::byte* dynamic_shared_memory();
 
 // A byte of shared memory in words: "byte 64 of tile".
 std::string shared_name(const void* place);
