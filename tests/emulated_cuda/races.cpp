@@ -36,7 +36,8 @@ struct Shadow {
 };
 
 Shadow make_shadow() {
-  const std::byte *begin = dynamic_shared_memory(), *end = begin + most_shared_bytes;
+  const std::span<std::byte> dynamic = dynamic_shared_memory();
+  const std::byte *begin = dynamic.data(), *end = begin + dynamic.size();
   for (const std::span<std::byte> variable : shared_variables()) {
     begin = std::min<const std::byte*>(begin, variable.data());
     end = std::max<const std::byte*>(end, variable.data() + variable.size());

@@ -55,8 +55,8 @@ bool is_shared(const void* memory, std::size_t bytes) {
          std::ranges::any_of(shared_variables(), contains);
 }
 
-std::byte* dynamic_shared_memory() {
-  return dynamic;
+std::span<std::byte> dynamic_shared_memory() {
+  return {dynamic, most_shared_bytes};
 }
 
 std::string shared_name(const void* place) {

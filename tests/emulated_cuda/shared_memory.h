@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 
 namespace emulated_cuda {
@@ -22,8 +23,8 @@ bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes);
 // Whether all of these bytes are shared memory.
 bool is_shared(const void* memory, std::size_t bytes);
 
-// Where the dynamic part begins, aligned to 1024 bytes.
-std::byte* dynamic_shared_memory();
+// The dynamic part, whole, aligned to 1024 bytes.
+std::span<std::byte> dynamic_shared_memory();
 
 // A byte of shared memory in words: "byte 64 of tile".
 std::string shared_name(const void* place);
