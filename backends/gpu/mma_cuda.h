@@ -30,7 +30,7 @@ using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
 inline constexpr int rows_per_lane = 2;  // of a tile
-inline constexpr int lanes_of_a_row[] = {1, 2};
+inline constexpr int lanes_of_a_row = 3;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int slot) {
   return static_cast<int>(threadIdx.x) % warp_size / 4 + 8 * slot;
 }
