@@ -8,8 +8,8 @@
 //   Fragment, step_bytes, tiles_per_fragment
 //   Sum<T>                                what products of T are summed in
 //   TileMap<T>                            where the values of a lane lie in a tile of sums
-//   load_fragment(tile, row, step)        from shared memory
-//   load_paired_fragment(tile, row, step) the same, its depth in the order of packed sums
+//   load_fragment(tile, row, i, step)     of the i-th 16 rows from `row` on, from shared memory
+//   load_paired_fragment                  the same, its depth in the order of packed sums
 //   multiply<T>(sums, a, b)               sums += a b^T for one tile
 #pragma once
 
@@ -41,7 +41,8 @@ struct RowValues {
 
 // Combines two RowValues row by row.
 template <class S, int tiles, class F>
-__device__ RowValues<S, tiles> zip(const RowValues<S, tiles>& a, const RowValues<S, tiles>& b, F f) {
+__device__ RowValues<S, tiles> zip(const RowValues<S, tiles>& a, const RowValues<S, tiles>& b,
+                                   F f) {
   RowValues<S, tiles> result;
 #pragma unroll
   for (int i = 0; i < tiles; ++i)
@@ -65,18 +66,18 @@ class Accumulator {
   using Rows = RowValues<S, tiles_m>;
   static_assert(tiles_m * warps_m * tile_edge == rows && tiles_n * warps_n * tile_edge == columns);
 
-  __device__ Accumulator() { fill(S{}); }
+  __device__ Accumulator()
+      : first_row_(uniform(warp() / warps_n) * (tiles_m * tile_edge)),
+        first_column_(uniform(warp() % warps_n) * (tiles_n * tile_edge)) {
+    fill(S{});
+  }
   __device__ void fill(S with) {
-    for_each([=](int, int, S& value) { value = with; });
+    for_each([=](int, int, S& sum) { sum = with; });
   }
 
-  // The first row and column of this warp.
-  static __device__ int first_row() {
-    return uniform(static_cast<int>(threadIdx.x) / warp_size / warps_n) * (tiles_m * tile_edge);
-  }
-  static __device__ int first_column() {
-    return uniform(static_cast<int>(threadIdx.x) / warp_size % warps_n) * (tiles_n * tile_edge);
-  }
+  // Where this warp's part begins.
+  __device__ int first_row() const { return first_row_; }
+  __device__ int first_column() const { return first_column_; }
 
   // f(row, column, value&)
   template <class F>
@@ -97,7 +98,8 @@ class Accumulator {
       for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
         for (int v = 0; v < tile_values; v += run)
-          f(row + i * tile_edge + TileMap<T>::row(v), column + j * tile_edge + TileMap<T>::column(v),
+          f(row + i * tile_edge + TileMap<T>::row(v),
+            column + j * tile_edge + TileMap<T>::column(v),
             reinterpret_cast<S(&)[run]>(value[i][j][v]));
   }
 
@@ -113,7 +115,7 @@ class Accumulator {
           f(value[i][j][v], numbers.value[i][TileMap<T>::row_slot(v)]);
   }
   __device__ void scale_rows(const Rows& factors) {
-    for_each_with(factors, [](S& value, S factor) { value *= factor; });
+    for_each_with(factors, [](S& sum, S factor) { sum *= factor; });
   }
 
   // Combines the values of every row, over the lanes that share it. Rows must not be divided among
@@ -145,18 +147,24 @@ class Accumulator {
     return reduce_rows(S{}, [](S a, S b) { return a + b; });
   }
 
-  // f(row, number&), once in each lane that holds the row; `first` where one lane is to act for it.
+  // f(row, number&), in each lane that holds values of the row.
   template <class F>
-  static __device__ void for_each_row(Rows& numbers, F f) {
-    const int row = first_row();
+  __device__ void for_each_row(Rows& numbers, F f) const {
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
       for (int r = 0; r < rows_per_lane; ++r)
-        f(row + i * tile_edge + row_of_slot(r), numbers.value[i][r]);
+        f(first_row_ + i * tile_edge + row_of_slot(r), numbers.value[i][r]);
   }
 
   S value[tiles_m][tiles_n][tile_values];  // for the functions of this header and its lowerings
+
+ private:
+  static __device__ int warp() {
+    return static_cast<int>(threadIdx.x) / warp_size;
+  }
+
+  int first_row_, first_column_;
 };
 
 // A factor [rows, depth] in registers: what an Accumulator holds, rounded to T.
@@ -203,20 +211,21 @@ __device__ void multiply_all(Acc& acc, const Fragment (&a)[Acc::tiles_m],
 // acc += a b^T for a[rows, depth] and b[columns, depth] in shared memory. Called by all threads of
 // the block, behind a barrier that made the tiles visible; they are free behind the next one.
 template <class Acc, class A, class B>
-  requires requires { A::stored; }
+requires requires {
+  A::stored;
+}
 __device__ void tile_mma(Acc& acc, const A& a, const B& b) {
   static_assert(A::rows == Acc::rows && B::rows == Acc::columns && A::depth == B::depth);
   constexpr int steps = A::depth * static_cast<int>(sizeof(typename A::Value)) / step_bytes;
   static_assert(steps * step_bytes == A::depth * static_cast<int>(sizeof(typename A::Value)));
-  const int row = Acc::first_row(), column = Acc::first_column();
   Fragment as[2][Acc::tiles_m], bs[2][Acc::tiles_n];
   const auto load = [&](int step) {
 #pragma unroll
     for (int i = 0; i < Acc::tiles_m; ++i)
-      as[step % 2][i] = load_fragment(a, row + i * tile_edge, step);
+      as[step % 2][i] = load_fragment(a, acc.first_row(), i, step);
 #pragma unroll
     for (int j = 0; j < Acc::tiles_n; ++j)
-      bs[step % 2][j] = load_fragment(b, column + j * tile_edge, step);
+      bs[step % 2][j] = load_fragment(b, acc.first_column(), j, step);
   };
   load(0);
 #pragma unroll
@@ -235,7 +244,7 @@ __device__ void tile_mma(Acc& acc, const RegisterOperand<T, tiles_m, steps>& a, 
   for (int step = 0; step < steps; ++step) {
     Fragment bs[Acc::tiles_n];
 #pragma unroll
-    for (int j = 0; j < Acc::tiles_n; ++j) bs[j] = load_paired_fragment(b, j * tile_edge, step);
+    for (int j = 0; j < Acc::tiles_n; ++j) bs[j] = load_paired_fragment(b, 0, j, step);
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
 #pragma unroll

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix units of NVIDIA by mma.sync and ldmatrix: sm_80 and newer. Register maps: vendor_ptx.h.
+// Tiles on NVIDIA: products by mma.sync and ldmatrix, copies by cp.async; sm_80 and newer. Register
+// maps: vendor_ptx.h.
 #pragma once
 
+#include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
-#include "backends/gpu/operand_tile.h"
 #include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
@@ -28,7 +29,7 @@ __device__ inline int row_of_slot(int slot) {
 template <class T>
 struct TileMap {
   static constexpr int run = 2;
-  static constexpr int row_slot(int v) { return v / 2 % 2; }
+  static constexpr __device__ int row_slot(int v) { return v / 2 % 2; }
   static __device__ int row(int v) { return row_of_slot(row_slot(v)); }
   static __device__ int column(int v) {
     return static_cast<int>(threadIdx.x) % 4 * 2 + v % 2 + v / 4 * 8;
@@ -61,10 +62,10 @@ __device__ Fragment gather_fragment(const Tile& tile, int row, int step) {
   if constexpr (size == 8) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const double* element = tile.element(row + row_of_slot(half), 4 * step + lane % 4);
-      const auto bits = static_cast<std::uint64_t>(__double_as_longlong(*element));
-      fragment.word[2 * half] = static_cast<unsigned>(bits);
-      fragment.word[2 * half + 1] = static_cast<unsigned>(bits >> 32);
+      const auto* element = tile.element(row + row_of_slot(half), 4 * step + lane % 4);
+      const uint2 words = *reinterpret_cast<const uint2*>(element);
+      fragment.word[2 * half] = words.x;
+      fragment.word[2 * half + 1] = words.y;
     }
   } else {
 #pragma unroll
@@ -76,7 +77,7 @@ __device__ Fragment gather_fragment(const Tile& tile, int row, int step) {
 }
 
 __device__ inline double to_double(unsigned low, unsigned high) {
-  return __hiloint2double(static_cast<int>(high), static_cast<int>(low));
+  return __builtin_bit_cast(double, std::uint64_t{high} << 32 | low);
 }
 
 // The product of 16 rows and 8 columns.
@@ -99,23 +100,25 @@ __device__ void multiply_half(S (&d)[4], const unsigned (&a)[4], const unsigned 
 }  // namespace detail
 
 template <class Tile>
-__device__ Fragment load_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
   constexpr int size = sizeof(typename Tile::Value);
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   Fragment fragment;
   if constexpr (Tile::stored == Order::depth_contiguous && size < 8)
-    ptx::ldmatrix_x4(fragment.word, tile.chunk(row + lane % 16, 2 * step + lane / 16));
+    ptx::ldmatrix_x4(fragment.word,
+                     tile.chunk(first_row + lane % 16, 2 * step + lane / 16, 16 * i));
   else if constexpr (size == 2)
     ptx::ldmatrix_x4_trans(
-        fragment.word, tile.chunk(16 * step + lane / 16 * 8 + lane % 8, row / 8 + lane / 8 % 2));
+        fragment.word,
+        tile.chunk(lane / 16 * 8 + lane % 8, first_row / 8 + 2 * i + lane / 8 % 2, 16 * step));
   else
-    fragment = detail::gather_fragment(tile, row, step);
+    fragment = detail::gather_fragment(tile, first_row + 16 * i, step);
   return fragment;
 }
 
 template <class Tile>
-__device__ Fragment load_paired_fragment(const Tile& tile, int row, int step) {
-  return load_fragment(tile, row, step);  // sums lie as factors do
+__device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i, int step) {
+  return load_fragment(tile, first_row, i, step);  // sums lie as factors do
 }
 
 template <class T>
@@ -142,6 +145,62 @@ __device__ void multiply(Sum<T> (&d)[8], const Fragment& a, const Fragment& b) {
   } else {
     detail::multiply_half<T>(reinterpret_cast<Half&>(d[0]), a.word, {b.word[0], b.word[2]});
     detail::multiply_half<T>(reinterpret_cast<Half&>(d[4]), a.word, {b.word[1], b.word[3]});
+  }
+}
+
+// Copies 16 bytes at a time without passing registers; commit() has nothing left to do.
+template <class Tile, int threads>
+class AsyncTileCopy {
+ public:
+  __device__ void issue(const SourceOf<Tile>& from, int row, int depth, Tile to) {
+    const int line = Tile::line_of(row, depth), place = Tile::line_of(depth, row);
+    for_each_chunk<Tile, threads>([&](int, int l, int chunk) {
+      const int p = place + chunk * Tile::chunk_size;
+      const bool valid = line + l < from.lines() && p < from.length();
+      const auto* source = from.data + (valid ? (line + l) * from.stride + p : 0);
+      ptx::copy_async_16(to.chunk(l, chunk), source, valid);
+    });
+  }
+  __device__ void commit(Tile) {}
+};
+
+template <class Tile, int threads, bool whole_chunks>
+using TileCopy = std::conditional_t<whole_chunks, AsyncTileCopy<Tile, threads>,
+                                    RegisterTileCopy<Tile, threads, false>>;
+
+// Until every copy that this thread has issued is there for it; a barrier makes it so for all.
+__device__ inline void finish_copies() {
+  ptx::copy_async_commit();
+  ptx::copy_async_wait<0>();
+}
+
+inline constexpr int most_stages = 8;
+
+// The slabs 0 to count - 1 of a product, `stages` of them in shared memory at a time: while one is
+// consumed, stages - 1 are on their way. issue(slab, stage) and commit(slab, stage) fill a stage,
+// consume(slab, stage) uses it. Ends without a barrier.
+template <int stages, class Issue, class Commit, class Consume>
+__device__ void pipeline(int count, Issue issue, Commit commit, Consume consume) {
+  static_assert(stages >= 2 && stages <= most_stages);
+#pragma unroll
+  for (int slab = 0; slab < stages - 1; ++slab) {
+    if (slab < count) {
+      issue(slab, slab);
+      commit(slab, slab);
+    }
+    ptx::copy_async_commit();
+  }
+  int stage = 0, free_stage = stages - 1;
+  for (int slab = 0; slab < count; ++slab) {
+    ptx::copy_async_wait<stages - 2>();
+    __syncthreads();  // `slab` is there for all threads, and all are done with the one before
+    const int next = slab + stages - 1;
+    if (next < count) issue(next, free_stage);
+    ptx::copy_async_commit();
+    consume(slab, stage);
+    if (next < count) commit(next, free_stage);
+    free_stage = stage;
+    stage = stage + 1 < stages ? stage + 1 : 0;
   }
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix units of AMD by MFMA on 16x16 tiles: gfx90a and gfx942. Register maps: "AMD Instinct
-// MI200/MI300 Instruction Set Architecture", matrix arithmetic.
+// Tiles on AMD: products by MFMA on 16x16 tiles, copies through registers; gfx90a and gfx942.
+// Register maps: "AMD Instinct MI200/MI300 Instruction Set Architecture", matrix arithmetic.
 //
 // The factors are exchanged (D^T = B A^T), so that a lane holds columns side by side: they can be
 // stored together, and 16-bit sums lie as the next product's left factor does.
 #pragma once
 
+#include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
-#include "backends/gpu/operand_tile.h"
 
 namespace steelyard::gpu {
 
@@ -31,7 +31,7 @@ template <class T>
 struct TileMap {
   static constexpr bool is_f64 = std::is_same_v<T, double>;
   static constexpr int run = is_f64 ? 1 : 4;
-  static constexpr int row_slot(int) { return 0; }
+  static constexpr __device__ int row_slot(int) { return 0; }
   static __device__ int row(int) { return row_of_slot(0); }
   static __device__ int column(int v) {
     const int quarter = static_cast<int>(threadIdx.x) % warp_size / 16;
@@ -72,11 +72,11 @@ __device__ D multiply_half(D d, const Fragment& a, const Fragment& b, int half) 
     return __builtin_amdgcn_mfma_f32_16x16x8_xf32(half_of<Pair>(b, half), half_of<Pair>(a, half), d,
                                                   0, 0, 0);
   } else if constexpr (std::is_same_v<T, fp8_e4m3>) {
-    return __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8(half_of<long>(b, half), half_of<long>(a, half),
-                                                      d, 0, 0, 0);
+    return __builtin_amdgcn_mfma_f32_16x16x32_fp8_fp8(half_of<long>(b, half),
+                                                      half_of<long>(a, half), d, 0, 0, 0);
   } else if constexpr (std::is_same_v<T, fp8_e5m2>) {
-    return __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8(half_of<long>(b, half), half_of<long>(a, half),
-                                                      d, 0, 0, 0);
+    return __builtin_amdgcn_mfma_f32_16x16x32_bf8_bf8(half_of<long>(b, half),
+                                                      half_of<long>(a, half), d, 0, 0, 0);
   } else if constexpr (std::is_same_v<T, std::int8_t>) {
     return __builtin_amdgcn_mfma_i32_16x16x32_i8(half_of<long>(b, half), half_of<long>(a, half), d,
                                                  0, 0, 0);
@@ -95,20 +95,20 @@ __device__ D multiply_half(D d, const Fragment& a, const Fragment& b, int half) 
 }  // namespace detail
 
 template <class Tile>
-__device__ Fragment load_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
-  return *tile.chunk(row + lane % 16, 4 * step + lane / 16);
+  return *tile.chunk(first_row + lane % 16, 4 * step + lane / 16, 16 * i);
 }
 
 // Each instruction's half from 16 neighbours along the depth, as sums of one tile lie: values
 // 4 (lane / 16) .. + 3.
 template <class Tile>
-__device__ Fragment load_paired_fragment(const Tile& tile, int row, int step) {
+__device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i, int step) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   Fragment fragment;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const Chunk* chunk = tile.chunk(row + lane % 16, 4 * step + 2 * half + lane / 32);
+    const Chunk* chunk = tile.chunk(first_row + lane % 16, 4 * step + 2 * half + lane / 32, 16 * i);
     const auto words = reinterpret_cast<const detail::Packed<unsigned, 2>*>(chunk)[lane / 16 % 2];
     fragment.word[2 * half] = words.x;
     fragment.word[2 * half + 1] = words.y;
@@ -134,6 +134,39 @@ __device__ void multiply(Sum<T> (&d)[4], const Fragment& a, const Fragment& b) {
   values = detail::multiply_half<T>(values, a, b, 1);
 #pragma unroll
   for (int v = 0; v < 4; ++v) d[v] = values[v];
+}
+
+template <class Tile, int threads, bool whole_chunks>
+using TileCopy = RegisterTileCopy<Tile, threads, whole_chunks>;
+
+// Until every copy that this thread has committed is there for it; a barrier makes it so for all.
+__device__ inline void finish_copies() {}
+
+inline constexpr int most_stages = 2;
+
+// The slabs 0 to count - 1 of a product, two of them in shared memory at a time: while one is
+// consumed, the next is written there and the one behind it is on its way to registers.
+// issue(slab, stage) and commit(slab, stage) fill a stage, consume(slab, stage) uses it; stage is a
+// constant where they are inlined. Ends without a barrier.
+template <int stages, class Issue, class Commit, class Consume>
+__device__ void pipeline(int count, Issue issue, Commit commit, Consume consume) {
+  static_assert(stages == 2);
+  if (count <= 0) return;
+  issue(0, 0);
+  commit(0, 0);
+  if (count > 1) issue(1, 1);
+  const auto step = [&](int slab, int stage) {
+    __syncthreads();  // `slab` is there for all threads, and all are done with the one before
+    if (slab + 1 < count) commit(slab + 1, 1 - stage);
+    if (slab + 2 < count) issue(slab + 2, stage);
+    consume(slab, stage);
+  };
+  int slab = 0;
+  for (; slab + 1 < count; slab += 2) {
+    step(slab, 0);
+    step(slab + 1, 1);
+  }
+  if (slab < count) step(slab, 0);
 }
 
 }  // namespace steelyard::gpu

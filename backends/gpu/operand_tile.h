@@ -56,11 +56,21 @@ class SharedOperand {
   static_assert(chunks * chunk_size == (stored == Order::depth_contiguous ? depth : rows),
                 "a line is whole chunks");
 
+  // Of a row and a depth in global memory, that which counts lines.
+  static constexpr __device__ int line_of(int row, int depth_index) {
+    return order == Order::depth_contiguous ? row : depth_index;
+  }
+
   // `memory` holds `bytes`, aligned to 128.
   __device__ explicit SharedOperand(std::byte* memory) : memory_(memory) {}
 
-  __device__ Chunk* chunk(int line, int chunk) const {
-    return reinterpret_cast<Chunk*>(memory_) + line * chunks + (chunk ^ permutation(line));
+  __device__ Chunk* chunk(int line, int index) const {
+    return reinterpret_cast<Chunk*>(memory_) + line * chunks + (index ^ permutation(line));
+  }
+  // The same `further` lines behind, a multiple of 8: where that is a constant, it costs nothing.
+  __device__ Chunk* chunk(int line, int chunk_index, int further) const {
+    if constexpr (stored == order) return chunk(line, chunk_index) + further * chunks;
+    return chunk(line + further, chunk_index);
   }
   __device__ T* element(int row, int depth_index) const {
     const int line = stored == Order::depth_contiguous ? row : depth_index;

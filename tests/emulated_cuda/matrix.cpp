@@ -10,6 +10,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "tests/emulated_cuda/races.h"
 #include "tests/emulated_cuda/runtime_state.h"
 #include "tests/emulated_cuda/shared_memory.h"
 
@@ -179,11 +180,13 @@ void require_matrix_row(const char* name, const void* row, int count) {
   if (static_cast<int>(here->rank % lanes_per_warp) >= 8 * count) return;
   if (!is_aligned(row)) fault(fmt::format("{} of a row that is not aligned to 16 bytes", name));
   if (!is_shared(row, 16)) fault(fmt::format("{} of a row outside shared memory", name));
+  record_access(row, 16, Access::read);
 }
 
 void start_copy_16(void* to, const void* from) {
   if (!is_aligned(to) || !is_aligned(from)) fault("copy_async_16 not aligned to 16 bytes");
   if (!is_shared(to, 16)) fault("copy_async_16 to what is not shared memory");
+  record_access(to, 16, Access::write);
   poison(to, 16);
   here->copies.push_back({to, from, here->committed_groups});
 }
@@ -195,6 +198,7 @@ void commit_copies() {
 void wait_for_copies(int groups) {
   std::erase_if(here->copies, [=](const CopyUnderWay& copy) {
     if (copy.group >= here->committed_groups - groups) return false;
+    record_access(copy.to, 16, Access::write);
     if (copy.from)
       std::memcpy(copy.to, copy.from, 16);
     else
