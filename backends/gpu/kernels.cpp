@@ -6,6 +6,8 @@ namespace steelyard::gpu {
 std::vector<Kernel> shared_kernels() {
   std::vector<Kernel> all;
   for (const std::span<const Kernel> table : {
+           attention_forward_kernels(),
+           attention_backward_kernels(),
            memory_kernels(),
            copy_kernels(),
            launch_kernels(),

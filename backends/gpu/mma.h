@@ -51,6 +51,24 @@ __device__ RowValues<S, tiles> zip(const RowValues<S, tiles>& a, const RowValues
   return result;
 }
 
+// Combines the numbers that the lanes which share a row have of it.
+template <class S, int tiles, class F>
+__device__ RowValues<S, tiles> combine_lanes(RowValues<S, tiles> rows, F combine) {
+#pragma unroll
+  for (auto& tile : rows.value)
+#pragma unroll
+    for (S& row : tile)
+#pragma unroll
+      for (int bit = 1; bit < warp_size; bit *= 2)
+        if ((lanes_of_a_row & bit) != 0) row = combine(row, shuffle_xor(row, bit));
+  return rows;
+}
+
+// Whether this lane acts for the rows that it shares with others.
+__device__ inline bool leads_rows() {
+  return (static_cast<int>(threadIdx.x) & lanes_of_a_row) == 0;
+}
+
 // Sums [rows, columns] of products of T, divided among warps_m x warps_n warps. Opaque: reached
 // through functions that are called for every value this thread holds.
 template <class T, int rows_, int columns_, int warps_m_, int warps_n_>
@@ -118,14 +136,21 @@ class Accumulator {
     for_each_with(factors, [](S& sum, S factor) { sum *= factor; });
   }
 
-  // Combines the values of every row, over the lanes that share it. Rows must not be divided among
-  // warps.
-  template <class F>
-  __device__ Rows reduce_rows(S initial, F combine) const {
-    static_assert(warps_n == 1, "a row belongs to one warp");
-    Rows result = Rows::filled(initial);
+  // Value by value.
+  __device__ void multiply_by(const Accumulator& other) {
 #pragma unroll
-    for (int i = 0; i < tiles_m; ++i) {
+    for (int i = 0; i < tiles_m; ++i)
+#pragma unroll
+      for (int j = 0; j < tiles_n; ++j)
+#pragma unroll
+        for (int v = 0; v < tile_values; ++v) value[i][j][v] *= other.value[i][j][v];
+  }
+
+  // Combines with `result` what this lane holds of every row.
+  template <class F>
+  __device__ Rows fold_rows(Rows result, F combine) const {
+#pragma unroll
+    for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
       for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
@@ -133,12 +158,15 @@ class Accumulator {
           S& row = result.value[i][TileMap<T>::row_slot(v)];
           row = combine(row, value[i][j][v]);
         }
-#pragma unroll
-      for (S& row : result.value[i])
-#pragma unroll
-        for (const int mask : lanes_of_a_row) row = combine(row, shuffle_xor(row, mask));
-    }
     return result;
+  }
+
+  // Combines the values of every row, over the lanes that share it. Rows must not be divided among
+  // warps.
+  template <class F>
+  __device__ Rows reduce_rows(S initial, F combine) const {
+    static_assert(warps_n == 1, "a row belongs to one warp");
+    return combine_lanes(fold_rows(Rows::filled(initial), combine), combine);
   }
   __device__ Rows row_max(S initial) const {
     return reduce_rows(initial, [](S a, S b) { return a > b ? a : b; });
@@ -192,6 +220,31 @@ __device__ auto round_to_operand(const Acc& acc) {
       operand.fragment[i][step] = pack<T>(values);
     }
   return operand;
+}
+
+// A left factor of many products: the tile itself, or, held in registers, what each warp needs of it.
+template <class Acc, class Tile, bool in_registers>
+using LeftFactor = std::conditional_t<
+    in_registers,
+    RegisterOperand<typename Tile::Value, Acc::tiles_m,
+                    Tile::depth* static_cast<int>(sizeof(typename Tile::Value)) / step_bytes>,
+    Tile>;
+
+// Called behind a barrier that made the tile visible; held in registers, its memory is free behind
+// the next one.
+template <bool in_registers, class Acc, class Tile>
+__device__ LeftFactor<Acc, Tile, in_registers> hold(const Acc& acc, const Tile& tile) {
+  if constexpr (in_registers) {
+    LeftFactor<Acc, Tile, true> held;
+#pragma unroll
+    for (int i = 0; i < Acc::tiles_m; ++i)
+#pragma unroll
+      for (int step = 0; step < held.steps; ++step)
+        held.fragment[i][step] = load_paired_fragment(tile, acc.first_row(), i, step);
+    return held;
+  } else {
+    return tile;
+  }
 }
 
 namespace detail {

@@ -3,11 +3,19 @@
 // maps: vendor_ptx.h.
 #pragma once
 
+#include <string>
+
+#include "backends/backend.h"
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 #include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
+
+// What a kernel uses of them, for readers of its results: Hopper's wgmma does twice as much.
+inline std::string matrix_units(const DeviceInfo& info) {
+  return info.architecture.starts_with("sm_9") ? "mma.sync, no wgmma" : "mma.sync";
+}
 
 // Fragment word j: row g + 8 (j % 2), bytes 16 (j / 2) + 4t of the step, for g = lane / 4 and
 // t = lane % 4. Of f64: words 0 and 1 row g, 2 and 3 row g + 8, element t.
@@ -20,7 +28,7 @@ using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
 inline constexpr int rows_per_lane = 2;  // of a tile
-inline constexpr int lanes_of_a_row[] = {1, 2};
+inline constexpr int lanes_of_a_row = 3;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int slot) {
   return static_cast<int>(threadIdx.x) % warp_size / 4 + 8 * slot;
 }

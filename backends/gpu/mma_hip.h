@@ -6,10 +6,18 @@
 // stored together, and 16-bit sums lie as the next product's left factor does.
 #pragma once
 
+#include <string>
+
+#include "backends/backend.h"
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
+
+// What a kernel uses of them, for readers of its results.
+inline std::string matrix_units(const DeviceInfo&) {
+  return "MFMA 16x16";
+}
 
 // Row lane % 16, bytes 16 (lane / 16) .. + 15 of the step: two instructions' worth. In which order
 // the depth is summed does not matter as long as both factors agree.
@@ -22,7 +30,7 @@ using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
 inline constexpr int rows_per_lane = 1;  // of a tile
-inline constexpr int lanes_of_a_row[] = {16, 32};
+inline constexpr int lanes_of_a_row = 48;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int) {
   return static_cast<int>(threadIdx.x) % 16;
 }

@@ -3,6 +3,8 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
+  attention_backward.cu
+  attention_forward.cu
   launches.cu
   memory.cu)
 set(gpu_sources

@@ -48,7 +48,7 @@ inline void ldmatrix_x2_trans(unsigned (&r)[2], const void* row) {
 }
 
 inline std::byte* dynamic_shared_memory() {
-  return emulated_cuda::dynamic_shared_memory();
+  return emulated_cuda::dynamic_shared_memory().data();
 }
 
 inline void copy_async_16(void* shared, const void* global, bool valid) {
