@@ -3,6 +3,7 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
+  attention_backward.cu
   attention_forward.cu
   gemm_tile.cu
   gemm_tile_bf16.cu
