@@ -17,11 +17,7 @@
 namespace steelyard::gpu {
 namespace {
 
-constexpr int packet_threads = 512, element_threads = 256;  // most of a block
-
-int most_threads_of(const Layer& p) {
-  return row_bytes(p) % 16 == 0 ? packet_threads : element_threads;
-}
+constexpr int packet_threads = 512;  // of a block at most
 
 template <class T>
 struct NormGradient {
@@ -35,7 +31,7 @@ struct NormGradient {
 // With c = x - mean x, r = 1 / sqrt(mean c^2 + epsilon), n = r c and g = dy weight:
 //   dx = r (g - mean g - n mean(g n)); RMSNorm has 0 for mean x and mean g.
 template <class T, int width, bool centred>
-__global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
+__global__ void __launch_bounds__(holding_threads(packet_threads, width), 1)
     norm_gradient(NormGradient<T> p) {
   constexpr int packets = held_elements / width;
   const Team team(p.team_threads);
@@ -125,7 +121,8 @@ void enqueue_sum(const GpuDevice& device, float* sum, const float* partial, std:
 
 Support supports_gradient(const Layer& p, const DeviceInfo& info) {
   const Support support = supports<Pass::backward, LayerOp::rms_norm, LayerOp::layer_norm>(p, info);
-  return support.answer == Support::yes ? supports_held_row(p, most_threads_of(p)) : support;
+  return support.answer == Support::yes ? supports_held_row(p, holding_threads(p, packet_threads))
+                                        : support;
 }
 
 void enqueue_gradient(const GpuDevice& device, const Layer& p, const Arguments& arguments,
@@ -145,7 +142,7 @@ void enqueue_gradient(const GpuDevice& device, const Layer& p, const Arguments& 
 }
 
 std::unique_ptr<Run> prepare_gradient(GpuDevice& device, const Layer& p, const Inputs& inputs) {
-  const RowGrid rows = held_row_grid(device, p, most_threads_of(p));
+  const RowGrid rows = held_row_grid(device, p, holding_threads(p, packet_threads));
   const std::int64_t sums = rows.teams * p.columns * (p.op == LayerOp::layer_norm ? 2 : 1);
   (void)device.stream();  // selects the device that the memory below belongs to
   const auto partial = std::make_shared<Buffer<float>>(static_cast<std::size_t>(sums));

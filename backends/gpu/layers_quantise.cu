@@ -25,7 +25,7 @@ __device__ float larger_of(float amax, const Vector<T, width>& packet) {
 
 // amax[rows] = the largest |x[rows, columns]| of each row
 template <class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     row_amax(float* amax, const T* x, std::int64_t rows, std::int64_t columns, int team_threads) {
   const Team team(team_threads);
   for (std::int64_t row = team.number; row < rows; row += team.count) {
@@ -81,7 +81,7 @@ struct Quantised {
 };
 
 template <class Q, class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     quantise_held_rows(Quantised<Q, T> p, int team_threads) {
   const Team team(team_threads);
   const auto columns = static_cast<int>(p.columns);
@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(most_threads)
 }
 
 template <class Q, class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     quantise_long_rows(Quantised<Q, T> p, int team_threads) {
   const Team team(team_threads);
   for (std::int64_t row = team.number; row < p.rows; row += team.count) {
@@ -119,7 +119,7 @@ __global__ void __launch_bounds__(most_threads)
 
 // x[rows, columns] = q[rows, columns] scale[rows]
 template <class Q, class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     widen(T* x, const Q* q, const float* scale, std::int64_t rows, std::int64_t columns,
           int team_threads) {
   const Team team(team_threads);
