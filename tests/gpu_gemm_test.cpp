@@ -19,13 +19,7 @@ constexpr Sizes ragged[] = {{1, 1, 1}, {1, 37, 5}, {65, 63, 67}, {33, 131, 129}}
 constexpr Sizes whole[] = {{16, 48, 32}, {80, 208, 272}, {128, 128, 192}};
 
 Gemm gemm(DType type, Layout layout, Sizes s, DType output) {
-  return {.m = s.m,
-          .n = s.n,
-          .k = s.k,
-          .a = type,
-          .b = type,
-          .c = output,
-          .layout = layout};
+  return {.m = s.m, .n = s.n, .k = s.k, .a = type, .b = type, .c = output, .layout = layout};
 }
 
 bool takes(std::string_view kernel, const Problem& problem) {
