@@ -6,6 +6,7 @@ namespace steelyard::gpu {
 std::vector<Kernel> shared_kernels() {
   std::vector<Kernel> all;
   for (const std::span<const Kernel> table : {
+           gemm_simt_kernels(),
            gemm_tile_kernels(),
            memory_kernels(),
            copy_kernels(),

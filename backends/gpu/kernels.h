@@ -9,7 +9,8 @@
 
 namespace steelyard::gpu {
 
-std::span<const Kernel> gemm_tile_kernels();      // gemm_tile.cu
+std::span<const Kernel> gemm_simt_kernels();      // gemm_simt.cu
+std::span<const Kernel> gemm_tile_kernels();      // gemm_tile.cpp
 std::span<const Kernel> memory_kernels();         // memory.cu
 std::span<const Kernel> copy_kernels();           // copies.cpp
 std::span<const Kernel> launch_kernels();         // launches.cu

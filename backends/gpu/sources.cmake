@@ -3,7 +3,7 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
-  gemm_tile.cu
+  gemm_simt.cu
   gemm_tile_bf16.cu
   gemm_tile_f16.cu
   gemm_tile_f64.cu
@@ -28,6 +28,7 @@ set(gpu_sources
   ${gpu_kernels}
   copies.cpp
   device.cpp
+  gemm_tile.cpp
   kernels.cpp)
 list(TRANSFORM gpu_kernels PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 list(TRANSFORM gpu_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
