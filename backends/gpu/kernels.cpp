@@ -8,6 +8,7 @@ std::vector<Kernel> shared_kernels() {
   for (const std::span<const Kernel> table : {
            attention_forward_kernels(),
            attention_backward_kernels(),
+           gemm_simt_kernels(),
            gemm_tile_kernels(),
            memory_kernels(),
            copy_kernels(),
