@@ -26,6 +26,7 @@ std::span<const Kernel> rope_kernels();                // layers_rope.cu
 std::span<const Kernel> routing_kernels();             // layers_routing.cu
 std::span<const Kernel> gemm_simt_kernels();           // gemm_simt.cu
 std::span<const Kernel> gemm_tile_kernels();           // gemm_tile.cpp
+std::span<const Kernel> attention_decode_kernels();    // attention_decode.cu
 
 std::vector<Kernel> shared_kernels();  // all of them
 

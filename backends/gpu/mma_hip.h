@@ -21,7 +21,7 @@ template <class T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
-inline constexpr int rows_per_lane = 1;  // of a tile
+inline constexpr int rows_per_lane = 1;    // of a tile
 inline constexpr int lanes_of_a_row = 48;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int) {
   return static_cast<int>(threadIdx.x) % 16;
@@ -116,13 +116,25 @@ __device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i,
   return fragment;
 }
 
+// Rounded to nearest. Of a tie the bf16 that is farther from zero: where no instruction rounds, that
+// is an addition, with a third of the cost of ties to even and the same bound of the error.
 template <class T>
 __device__ Fragment pack(const float (&values)[8]) {
   Fragment fragment;
 #pragma unroll
-  for (int j = 0; j < 4; ++j)
-    fragment.word[j] = static_cast<unsigned>(from_float<T>(values[2 * j]).bits) |
-                       static_cast<unsigned>(from_float<T>(values[2 * j + 1]).bits) << 16;
+  for (int j = 0; j < 4; ++j) {
+    const float low = values[2 * j], high = values[2 * j + 1];
+    if constexpr (std::is_same_v<T, bf16>) {
+      constexpr unsigned half = 0x8000, upper_halves = 0x07060302;
+      fragment.word[j] =
+          __builtin_amdgcn_perm(__builtin_bit_cast(unsigned, high) + half,
+                                __builtin_bit_cast(unsigned, low) + half, upper_halves);
+    } else {
+      const detail::Packed<_Float16, 2> pair = {static_cast<_Float16>(low),
+                                                static_cast<_Float16>(high)};
+      fragment.word[j] = __builtin_bit_cast(unsigned, pair);
+    }
+  }
   return fragment;
 }
 

@@ -4,6 +4,7 @@
 set(gpu_kernels
   arena.cu
   attention_backward.cu
+  attention_decode.cu
   attention_forward.cu
   gemm_simt.cu
   gemm_tile_bf16.cu

@@ -203,9 +203,9 @@ __device__ inline float atomic_add(float* to, float value) {
   return atomicAdd(to, value);
 }
 
-// 2^x, to about two units in the last place.
+// 2^x, to about two units in the last place; zero below the normal range.
 __device__ inline float exp2_approximate(float x) {
-  return exp2f(x);
+  return ptx::exp2_approximate(x);
 }
 
 // 16 bytes that are used once: they push nothing out of the caches on their way.

@@ -189,7 +189,7 @@ __device__ inline float atomic_add(float* to, float value) {
   return unsafeAtomicAdd(to, value);
 }
 
-// 2^x, to about two units in the last place.
+// 2^x, to about two units in the last place; zero below the normal range.
 __device__ inline float exp2_approximate(float x) {
   return __builtin_amdgcn_exp2f(x);
 }
