@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// What NVIDIA's GPUs have beside the kernels that both vendors share: one table per file.
+#pragma once
+
+#include <span>
+
+#include "backends/backend.h"
+
+namespace steelyard::gpu {
+
+std::span<const Kernel> cublaslt_kernels();  // cublaslt.cpp
+
+}  // namespace steelyard::gpu
