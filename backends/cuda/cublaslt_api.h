@@ -13,23 +13,21 @@
 #include "backends/library.h"
 #include "backends/problem.h"
 
-namespace steelyard::cublaslt {
+namespace steelyard::cuda {
 
-struct Algorithm {  // cublasLtMatmulAlgo_t
-  std::uint64_t data[8];
-};
-struct Heuristic {  // cublasLtMatmulHeuristicResult_t
-  Algorithm algorithm;
-  std::size_t workspace_bytes;
-  int status;
-  float waves;
-  int reserved[4];
-};
-
-struct Api {
-  using Algorithm = cublaslt::Algorithm;
-  using Heuristic = cublaslt::Heuristic;
+struct CublasLt {
   static constexpr const char* title = "cuBLASLt";
+
+  struct Algorithm {  // cublasLtMatmulAlgo_t
+    std::uint64_t data[8];
+  };
+  struct Heuristic {  // cublasLtMatmulHeuristicResult_t
+    Algorithm algorithm;
+    std::size_t workspace_bytes;
+    int status;
+    float waves;
+    int reserved[4];
+  };
 
   enum : int {
     no_transpose = 0,         // CUBLAS_OP_N
@@ -42,18 +40,45 @@ struct Api {
     b_scale_mode = 32,        // CUBLASLT_MATMUL_DESC_B_SCALE_MODE
     scale_per_vector = 3,     // CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F, since 12.9
     max_workspace_bytes = 1,  // CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES
+    algorithm_id = 0,         // CUBLASLT_ALGO_CONFIG_ID
+    algorithm_tile = 1,       // CUBLASLT_ALGO_CONFIG_TILE_ID
+    algorithm_split_k = 2,    // CUBLASLT_ALGO_CONFIG_SPLITK_NUM
+    algorithm_stages = 6,     // CUBLASLT_ALGO_CONFIG_STAGES_ID
+    algorithm_cluster = 8,    // CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID
   };
   static constexpr std::array min_alignments = {5, 6, 7, 8};  // ..._PREF_MIN_ALIGNMENT_A_BYTES to D
-  enum AlgorithmAttribute : int {                             // CUBLASLT_ALGO_CONFIG_...
-    id = 0,
-    tile = 1,
-    split_k = 2,
-    stages = 6,
-    cluster = 8,
-  };
 
-  static std::optional<int> data_type(DType type, Encoding fp8);  // cudaDataType_t
-  static int compute_type(const Gemm& p);                         // cublasComputeType_t
+  static constexpr std::optional<int> data_type(DType type, Encoding) {  // cudaDataType_t
+    switch (type) {
+      case DType::f64:
+        return 1;  // CUDA_R_64F
+      case DType::f32:
+      case DType::tf32:
+        return 0;  // CUDA_R_32F
+      case DType::f16:
+        return 2;  // CUDA_R_16F
+      case DType::bf16:
+        return 14;  // CUDA_R_16BF
+      case DType::fp8_e4m3:
+        return 28;  // CUDA_R_8F_E4M3
+      case DType::fp8_e5m2:
+        return 29;  // CUDA_R_8F_E5M2
+      case DType::int8:
+        return 3;  // CUDA_R_8I
+      case DType::int32:
+        return 10;  // CUDA_R_32I
+      case DType::int4:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  static constexpr int compute_type(const Gemm& p) {  // cublasComputeType_t
+    if (p.c == DType::f64) return 70;                 // CUBLAS_COMPUTE_64F
+    if (p.c == DType::int32) return 72;               // CUBLAS_COMPUTE_32I
+    if (p.a == DType::tf32) return 77;                // CUBLAS_COMPUTE_32F_FAST_TF32
+    return 68;                                        // CUBLAS_COMPUTE_32F
+  }
 
   Library library{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
 
@@ -91,4 +116,4 @@ struct Api {
   std::string describe(const Algorithm& algorithm) const;
 };
 
-}  // namespace steelyard::cublaslt
+}  // namespace steelyard::cuda

@@ -6,8 +6,8 @@
 
 #include "backends/backend.h"
 
-namespace steelyard::gpu {
+namespace steelyard::cuda {
 
 std::span<const Kernel> cublaslt_kernels();  // cublaslt.cpp
 
-}  // namespace steelyard::gpu
+}  // namespace steelyard::cuda

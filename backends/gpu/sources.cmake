@@ -7,6 +7,7 @@ set(gpu_kernels
   memory.cu)
 set(gpu_sources
   ${gpu_kernels}
+  choose_algorithm.cpp
   copies.cpp
   device.cpp
   kernels.cpp)
