@@ -49,8 +49,7 @@ TEST_CASE("int8 is summed exactly in the one layout that there is") {
     if (p.layout == Layout::nt)
       check_row("cublaslt-default", p, Fill::integers);
     else
-      CHECK(answer(p).reason ==
-            "cuBLASLt 13.1.0 has no algorithm: CUBLAS_STATUS_NOT_SUPPORTED (15)");
+      CHECK(answer(p).reason == "no algorithm for it: CUBLAS_STATUS_NOT_SUPPORTED (15)");
 }
 
 TEST_CASE("fp8 is multiplied in layout nt only on Hopper") {
@@ -63,8 +62,13 @@ TEST_CASE("fp8 is multiplied in layout nt only on Hopper") {
 }
 
 TEST_CASE("Rows of A and columns of B have scales of their own in w8a8") {
-  Gemm p = {.m = 12, .n = 20, .k = 32, .a = DType::fp8_e4m3, .b = DType::fp8_e4m3,
-            .layout = Layout::nt, .scaling = Scaling::w8a8};
+  Gemm p = {.m = 12,
+            .n = 20,
+            .k = 32,
+            .a = DType::fp8_e4m3,
+            .b = DType::fp8_e4m3,
+            .layout = Layout::nt,
+            .scaling = Scaling::w8a8};
   check_row("cublaslt", p);
   p.a = p.b = DType::int8;
   CHECK(answer(p).reason == "cuBLASLt scales rows and columns of fp8 only");
@@ -77,8 +81,14 @@ TEST_CASE("What the library has no product for is refused with the reason") {
         Support::no);
   CHECK(answer({.m = 8, .n = 8, .k = 8, .a = DType::int4, .b = DType::int4}).reason ==
         "cuBLASLt 13.1.0 has no int4");
-  Gemm halved = {.m = 8, .n = 8, .k = 8, .a = DType::int8, .b = DType::int8, .c = DType::int32,
-                 .layout = Layout::nt, .alpha = 0.5};
+  Gemm halved = {.m = 8,
+                 .n = 8,
+                 .k = 8,
+                 .a = DType::int8,
+                 .b = DType::int8,
+                 .c = DType::int32,
+                 .layout = Layout::nt,
+                 .alpha = 0.5};
   CHECK(answer(halved).reason == "cuBLASLt scales int32 by whole numbers only");
   CHECK(row("cublaslt").supports(Memory{}, gpu_device().info()).answer == Support::foreign);
 }

@@ -17,6 +17,7 @@ std::vector<Kernel> all_kernels() {
   std::vector<Kernel> all = gpu::shared_kernels();
   for (const std::span<const Kernel> table : {
            cuda::cublaslt_kernels(),
+           cuda::cudnn_kernels(),
        })
     all.insert(all.end(), table.begin(), table.end());
   return all;

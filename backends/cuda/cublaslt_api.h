@@ -89,8 +89,8 @@ struct CublasLt {
   int (*create)(void**) = find<int(void**)>("cublasLtCreate");
   std::size_t (*get_version)() = find<std::size_t()>("cublasLtGetVersion");
   const char* (*status_name)(int) = find<const char*(int)>("cublasLtGetStatusName");
-  int (*create_description)(void**, int, int) =
-      find<int(void**, int, int)>("cublasLtMatmulDescCreate");
+  int (*create_description)(void**, int,
+                            int) = find<int(void**, int, int)>("cublasLtMatmulDescCreate");
   int (*destroy_description)(void*) = find<int(void*)>("cublasLtMatmulDescDestroy");
   using Setter = int(void*, int, const void*, std::size_t);
   Setter* set_description = find<Setter>("cublasLtMatmulDescSetAttribute");

@@ -9,5 +9,6 @@
 namespace steelyard::cuda {
 
 std::span<const Kernel> cublaslt_kernels();  // cublaslt.cpp
+std::span<const Kernel> cudnn_kernels();     // cudnn.cpp
 
 }  // namespace steelyard::cuda

@@ -70,10 +70,10 @@ Choice choose_fastest(Device& device, Run& run, std::size_t count,
   Choice choice;
   std::vector<double> seconds = try_out(device, run, count, use, choice);
   const double shortest = *std::ranges::min_element(seconds);
-  const int launches =
-      shortest > 0 ? static_cast<int>(std::clamp(std::ceil(window_seconds / shortest), 1.,
-                                                 static_cast<double>(most_launches)))
-                   : most_launches;
+  const int launches = shortest > 0
+                           ? static_cast<int>(std::clamp(std::ceil(window_seconds / shortest), 1.,
+                                                         static_cast<double>(most_launches)))
+                           : most_launches;
   std::vector<double> best(count, failed_seconds);
   for (int round = 0; round < rounds; ++round)
     for (std::size_t i = 0; i < count; ++i) {
@@ -93,15 +93,15 @@ std::unique_ptr<Run> make_fastest_run(GpuDevice& device, const Problem& problem,
                                       const std::string& library) {
   const auto chosen = std::make_shared<std::size_t>(0);
   const auto all = std::make_shared<const std::vector<Algorithm>>(std::move(algorithms));
-  auto run = make_run(device, problem, inputs, [=](const Arguments& arguments) {
-    all->at(*chosen).launch(arguments);
-  });
+  auto run = make_run(device, problem, inputs,
+                      [=](const Arguments& arguments) { all->at(*chosen).launch(arguments); });
   std::string how = "first choice";
   if (all->size() > 1 && !changes_bound_operand(inputs)) {
     const Choice choice =
         choose_fastest(device, *run, all->size(), [=](std::size_t i) { *chosen = i; });
     how = fmt::format("fastest of {}", all->size());
-    if (choice.failed > 0) how += fmt::format(" ({} failed: {})", choice.failed, choice.first_failure);
+    if (choice.failed > 0)
+      how += fmt::format(" ({} failed: {})", choice.failed, choice.first_failure);
   }
   return std::make_unique<DetailedRun>(
       std::move(run), fmt::format("{}, {}: {}", library, how, all->at(*chosen).description));

@@ -21,7 +21,7 @@ struct Algorithm {
 // What timing several algorithms has told.
 struct Choice {
   std::size_t fastest = 0;
-  std::size_t failed = 0;      // algorithms that threw, and
+  std::size_t failed = 0;     // algorithms that threw, and
   std::string first_failure;  // what the first of them said
 };
 

@@ -2,6 +2,8 @@
 // A row-major GEMM in the words of a BLAS, whose matrices are column-major.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -40,5 +42,15 @@ inline ColumnMajorGemm column_major(const Gemm& p) {
 inline DType scalar_type(const Gemm& p) {
   return p.c == DType::f64 || p.c == DType::int32 ? p.c : DType::f32;
 }
+
+// A number in the type that a library reads alpha and beta in.
+class Scalar {
+ public:
+  Scalar(DType type, double value) { store(type, bytes_.data(), 0, value); }
+  const void* data() const { return bytes_.data(); }
+
+ private:
+  alignas(8) std::array<std::byte, 8> bytes_{};
+};
 
 }  // namespace steelyard::gpu

@@ -28,16 +28,6 @@ namespace steelyard::gpu {
 inline constexpr std::size_t matmul_workspace_bytes = 32 << 20;  // what both vendors advise for it
 inline constexpr int most_algorithms = 16;
 
-// A number in the type that a library reads alpha and beta in.
-class Scalar {
- public:
-  Scalar(DType type, double value) { store(type, bytes_.data(), 0, value); }
-  const void* data() const { return bytes_.data(); }
-
- private:
-  alignas(8) std::array<std::byte, 8> bytes_{};
-};
-
 template <class Api>
 class DescribedMatmul {
  public:
@@ -67,11 +57,11 @@ class DescribedMatmul {
           static_cast<std::uint32_t>(tensor_alignment));
     std::vector<typename Api::Heuristic> found(static_cast<std::size_t>(count));
     int found_count = 0;
-    check(api_,
-          api_.get_heuristic(handle_, description_.get(), first_.get(), second_.get(),
-                             result_.get(), result_.get(), preference.get(), count, found.data(),
-                             &found_count),
-          fmt::format("{} has no algorithm", api_.version()));
+    check(
+        api_,
+        api_.get_heuristic(handle_, description_.get(), first_.get(), second_.get(), result_.get(),
+                           result_.get(), preference.get(), count, found.data(), &found_count),
+        "no algorithm for it");
     std::vector<Algorithm> usable;
     for (const auto& one : std::span(found).first(static_cast<std::size_t>(found_count)))
       if (one.status == 0 && one.workspace_bytes <= matmul_workspace_bytes)
@@ -87,10 +77,9 @@ class DescribedMatmul {
     }
     void* c = arguments.data("c");
     check(api_,
-          api_.matmul(handle_, description_.get(), alpha_.data(), arguments.data("b"),
-                      first_.get(), arguments.data("a"), second_.get(), beta_.data(), c,
-                      result_.get(), c, result_.get(), &algorithm, workspace,
-                      matmul_workspace_bytes, stream),
+          api_.matmul(handle_, description_.get(), alpha_.data(), arguments.data("b"), first_.get(),
+                      arguments.data("a"), second_.get(), beta_.data(), c, result_.get(), c,
+                      result_.get(), &algorithm, workspace, matmul_workspace_bytes, stream),
           "the product");
   }
 
@@ -108,8 +97,7 @@ class DescribedMatmul {
   template <class Value>
   void set(int (*setter)(void*, int, const void*, std::size_t), const Descriptor& descriptor,
            int attribute, const Value& value) const {
-    check(api_, setter(descriptor.get(), attribute, &value, sizeof value),
-          fmt::format("attribute {}", attribute));
+    check(api_, setter(descriptor.get(), attribute, &value, sizeof value), "attribute", attribute);
   }
 
   int data_type(DType type) const {

@@ -30,10 +30,12 @@ struct Refused : std::runtime_error {
 };
 
 // Throws Refused with the library's own word for any status but 0, which is success everywhere.
+// `which` is the number of the attribute or descriptor that it is about, if any.
 template <class Api>
-void check(const Api& api, int status, std::string_view what) {
-  if (status != 0)
-    throw Refused(fmt::format("{}: {} ({})", what, api.name(status), status));
+void check(const Api& api, int status, std::string_view what, int which = -1) {
+  if (status == 0) return;
+  const std::string subject = which < 0 ? std::string(what) : fmt::format("{} {}", what, which);
+  throw Refused(fmt::format("{}: {} ({})", subject, api.name(status), status));
 }
 
 // The answer to a problem that a library has refused while it was asked.

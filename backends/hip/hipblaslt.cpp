@@ -49,18 +49,10 @@ std::string HipblasLt::version() const {  // 100100 is 1.1.0
 }
 
 const char* HipblasLt::name(int status) const {
-  constexpr const char* names[] = {"SUCCESS",
-                                   "NOT_INITIALIZED",
-                                   "ALLOC_FAILED",
-                                   "INVALID_VALUE",
-                                   "MAPPING_ERROR",
-                                   "EXECUTION_FAILED",
-                                   "INTERNAL_ERROR",
-                                   "NOT_SUPPORTED",
-                                   "ARCH_MISMATCH",
-                                   "HANDLE_IS_NULLPTR",
-                                   "INVALID_ENUM",
-                                   "UNKNOWN"};  // HIPBLAS_STATUS_...
+  constexpr const char* names[] = {
+      "SUCCESS",       "NOT_INITIALIZED",   "ALLOC_FAILED",   "INVALID_VALUE",
+      "MAPPING_ERROR", "EXECUTION_FAILED",  "INTERNAL_ERROR", "NOT_SUPPORTED",
+      "ARCH_MISMATCH", "HANDLE_IS_NULLPTR", "INVALID_ENUM",   "UNKNOWN"};  // HIPBLAS_STATUS_...
   return status >= 0 && status < static_cast<int>(std::size(names)) ? names[status] : "status";
 }
 

@@ -85,8 +85,8 @@ struct HipblasLt {
   }
   int (*create)(void**) = find<int(void**)>("hipblasLtCreate");
   int (*get_version)(void*, int*) = find<int(void*, int*)>("hipblasLtGetVersion");
-  int (*create_description)(void**, int, int) =
-      find<int(void**, int, int)>("hipblasLtMatmulDescCreate");
+  int (*create_description)(void**, int,
+                            int) = find<int(void**, int, int)>("hipblasLtMatmulDescCreate");
   int (*destroy_description)(void*) = find<int(void*)>("hipblasLtMatmulDescDestroy");
   using Setter = int(void*, int, const void*, std::size_t);
   Setter* set_description = find<Setter>("hipblasLtMatmulDescSetAttribute");

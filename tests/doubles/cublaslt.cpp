@@ -4,9 +4,8 @@
 #include "tests/doubles/described_blas.h"
 
 using steelyard::cuda::CublasLt;
-using Blas = steelyard::doubles::DescribedBlas<CublasLt, {.invalid_value = 7,
-                                                          .execution_failed = 13,
-                                                          .not_supported = 15}>;
+using Blas = steelyard::doubles::DescribedBlas<
+    CublasLt, {.invalid_value = 7, .execution_failed = 13, .not_supported = 15}>;
 
 extern "C" {
 
@@ -60,8 +59,7 @@ int cublasLtMatmulPreferenceSetAttribute(void* preference, int attribute, const 
 int cublasLtMatmulAlgoGetHeuristic(void* handle, void* description, void* a, void* b, void* c,
                                    void* d, void* preference, int most, CublasLt::Heuristic* found,
                                    int* found_count) {
-  return Blas::get_heuristic(handle, description, a, b, c, d, preference, most, found,
-                             found_count);
+  return Blas::get_heuristic(handle, description, a, b, c, d, preference, most, found, found_count);
 }
 // The id is the number of the algorithm, the tile 20 is 128x128; it knows nothing of clusters.
 int cublasLtMatmulAlgoConfigGetAttribute(const CublasLt::Algorithm* algorithm, int attribute,
@@ -75,10 +73,10 @@ int cublasLtMatmulAlgoConfigGetAttribute(const CublasLt::Algorithm* algorithm, i
   return 0;
 }
 #ifndef STEELYARD_DOUBLE_LACKS_MATMUL
-int cublasLtMatmul(void* handle, void* description, const void* alpha, const void* a, void* a_layout,
-                   const void* b, void* b_layout, const void* beta, const void* c, void* c_layout,
-                   void* d, void* d_layout, const CublasLt::Algorithm* algorithm, void* workspace,
-                   std::size_t workspace_bytes, cudaStream_t stream) {
+int cublasLtMatmul(void* handle, void* description, const void* alpha, const void* a,
+                   void* a_layout, const void* b, void* b_layout, const void* beta, const void* c,
+                   void* c_layout, void* d, void* d_layout, const CublasLt::Algorithm* algorithm,
+                   void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
   return Blas::matmul(handle, description, alpha, a, a_layout, b, b_layout, beta, c, c_layout, d,
                       d_layout, algorithm, workspace, workspace_bytes, stream);
 }

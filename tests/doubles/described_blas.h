@@ -71,8 +71,7 @@ struct DescribedBlas {
     return size == sizeof to;
   }
 
-  static int set_description(void* descriptor, int attribute, const void* value,
-                             std::size_t size) {
+  static int set_description(void* descriptor, int attribute, const void* value, std::size_t size) {
     auto& description = *static_cast<Description*>(descriptor);
     for (const int side : {0, 1}) {
       std::int32_t operation = 0;
@@ -94,8 +93,7 @@ struct DescribedBlas {
   static int create_layout(void** made, int number, std::uint64_t rows, std::uint64_t columns,
                            std::int64_t leading) {
     Layout layout = {.rows = rows, .columns = columns, .leading = leading};
-    if (!decode(number, layout.type, layout.encoding) ||
-        leading < static_cast<std::int64_t>(rows))
+    if (!decode(number, layout.type, layout.encoding) || leading < static_cast<std::int64_t>(rows))
       return statuses.invalid_value;
     *made = new Layout(layout);
     return 0;
@@ -105,8 +103,7 @@ struct DescribedBlas {
     *made = new Preference;
     return 0;
   }
-  static int set_preference(void* preference, int attribute, const void* value,
-                            std::size_t size) {
+  static int set_preference(void* preference, int attribute, const void* value, std::size_t size) {
     if (attribute != Api::max_workspace_bytes) return size == 4 ? 0 : statuses.invalid_value;
     auto& workspace = static_cast<Preference*>(preference)->workspace_bytes;
     return take(workspace, value, size) ? 0 : statuses.invalid_value;

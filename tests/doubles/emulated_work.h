@@ -46,7 +46,7 @@ struct Matrix {
 struct Product {
   std::int64_t m = 0, n = 0, k = 0;
   double alpha = 1, beta = 0;
-  Matrix a, b, c, d;  // D = alpha A B + beta C
+  Matrix a, b, c, d;                // D = alpha A B + beta C
   const float* a_scales = nullptr;  // one per row of A, or null
   const float* b_scales = nullptr;  // one per column of B, or null
 };

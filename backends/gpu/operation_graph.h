@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deep-learning libraries that are told a graph of operations in descriptors, attribute by attribute:
+// both vendors have one of the same design. An Api has their enumerators and pointers to the
+// functions:
+//   create(type, &descriptor), destroy(descriptor), finalize(descriptor),
+//   set(descriptor, attribute, type, count, values), get(..., count, &count, values),
+//   execute(handle, plan, pack).
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/gpu/vendor_library.h"
+
+namespace steelyard::gpu {
+
+template <class Api>
+class Descriptor {
+ public:
+  Descriptor(const Api& api, int type) : api_(&api) {
+    check(api, api.create(type, &raw_), "descriptor", type);
+  }
+  Descriptor(Descriptor&& other) noexcept
+      : api_(other.api_), raw_(std::exchange(other.raw_, nullptr)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(api_, other.api_);
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (raw_ != nullptr) api_->destroy(raw_);
+  }
+
+  void* raw() const { return raw_; }
+
+  Descriptor& set(int attribute, int type, std::int64_t count, const void* values) {
+    check(*api_, api_->set(raw_, attribute, type, count, values), "attribute", attribute);
+    return *this;
+  }
+  Descriptor& set(int attribute, bool value) {
+    return set(attribute, Api::type_boolean, 1, &value);
+  }
+  Descriptor& set(int attribute, std::int64_t value) {
+    return set(attribute, Api::type_int64, 1, &value);
+  }
+  Descriptor& set(int attribute, const std::vector<std::int64_t>& values) {
+    return set(attribute, Api::type_int64, static_cast<std::int64_t>(values.size()), values.data());
+  }
+  Descriptor& set(int attribute, const Descriptor& value) {
+    return set(attribute, Api::type_descriptor, 1, &value.raw_);
+  }
+  // One of the library's enumerations, whose type is given.
+  Descriptor& set_enumerator(int attribute, int type, int value) {
+    return set(attribute, type, 1, &value);
+  }
+  Descriptor& finalize() {
+    check(*api_, api_->finalize(raw_), "finalizing");
+    return *this;
+  }
+
+ private:
+  const Api* api_;
+  void* raw_ = nullptr;
+};
+
+// What a graph becomes: the first engine configuration that the library's heuristic names and that can
+// be built.
+template <class Api>
+class ExecutionPlan {
+ public:
+  // Only asks the heuristic. Throws Refused where the library knows no engine for the graph.
+  ExecutionPlan(const Api& api, void* handle, const std::vector<Descriptor<Api>>& operations)
+      : api_(api), handle_(handle), graph_(make_graph(operations)), heuristic_(make_heuristic()) {
+    if (configurations() == 0) throw Refused(api.version() + " has no engine for it");
+  }
+
+  // Comes before what follows; takes as long as compiling a kernel does.
+  void build() {
+    std::string reason;
+    for (std::int64_t i = 0; i < configurations(); ++i) try {
+        build(i);
+        return;
+      } catch (const Refused& refusal) {
+        reason = refusal.what();
+      }
+    throw Refused(fmt::format("{}: {}", api_.version(), reason));
+  }
+
+  std::int64_t workspace_bytes() const { return workspace_bytes_; }
+  std::int64_t engine() const { return engine_; }  // its number within the library
+
+  // `values` of tensors by their ids: device memory, and host memory of what is passed by value.
+  void execute(const std::map<std::int64_t, void*>& values, void* workspace) {
+    std::vector<std::int64_t> ids;
+    std::vector<void*> pointers;
+    for (const auto& [id, value] : values) {
+      ids.push_back(id);
+      pointers.push_back(value);
+    }
+    Descriptor<Api> pack(api_, Api::variant_pack);
+    pack.set(Api::pack_ids, ids)
+        .set(Api::pack_pointers, Api::type_pointer, static_cast<std::int64_t>(pointers.size()),
+             pointers.data())
+        .set(Api::pack_workspace, Api::type_pointer, 1, &workspace)
+        .finalize();
+    check(api_, api_.execute(handle_, plan_.at(0).raw(), pack.raw()), "executing");
+  }
+
+ private:
+  Descriptor<Api> make_graph(const std::vector<Descriptor<Api>>& operations) {
+    std::vector<void*> raw;
+    for (const Descriptor<Api>& operation : operations) raw.push_back(operation.raw());
+    Descriptor<Api> graph(api_, Api::operation_graph);
+    graph
+        .set(Api::graph_operations, Api::type_descriptor, static_cast<std::int64_t>(raw.size()),
+             raw.data())
+        .set(Api::graph_handle, Api::type_handle, 1, &handle_)
+        .finalize();
+    return graph;
+  }
+
+  Descriptor<Api> make_heuristic() {
+    Descriptor<Api> heuristic(api_, Api::engine_heuristic);
+    heuristic.set(Api::heuristic_graph, graph_)
+        .set_enumerator(Api::heuristic_mode, Api::type_heuristic_mode, Api::heuristic_a)
+        .finalize();
+    return heuristic;
+  }
+
+  std::int64_t configurations() const {
+    std::int64_t count = 0;
+    check(api_,
+          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, 0, &count,
+                   nullptr),
+          "the heuristic's results");
+    return count;
+  }
+
+  // The library fills in descriptors that exist already: all up to the one that is wanted.
+  Descriptor<Api> configuration(std::int64_t index) const {
+    std::vector<Descriptor<Api>> found;
+    std::vector<void*> raw;
+    for (std::int64_t i = 0; i <= index; ++i)
+      raw.push_back(found.emplace_back(api_, Api::engine_configuration).raw());
+    std::int64_t count = 0;
+    check(api_,
+          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, index + 1,
+                   &count, raw.data()),
+          "the heuristic's results");
+    return std::move(found.back());
+  }
+
+  void build(std::int64_t index) {
+    const Descriptor<Api> chosen = configuration(index);
+    Descriptor<Api> plan(api_, Api::execution_plan);
+    plan.set(Api::plan_handle, Api::type_handle, 1, &handle_)
+        .set(Api::plan_configuration, chosen)
+        .finalize();
+    workspace_bytes_ = number(plan, Api::plan_workspace_bytes);
+    const Descriptor<Api> engine(api_, Api::engine);
+    void* raw = engine.raw();
+    std::int64_t count = 0;
+    check(api_,
+          api_.get(chosen.raw(), Api::configuration_engine, Api::type_descriptor, 1, &count, &raw),
+          "the engine");
+    engine_ = number(engine, Api::engine_index);
+    plan_.clear();
+    plan_.push_back(std::move(plan));
+  }
+
+  std::int64_t number(const Descriptor<Api>& descriptor, int attribute) const {
+    std::int64_t value = 0, count = 0;
+    check(api_, api_.get(descriptor.raw(), attribute, Api::type_int64, 1, &count, &value),
+          "attribute", attribute);
+    return value;
+  }
+
+  const Api& api_;
+  void* handle_;
+  Descriptor<Api> graph_, heuristic_;
+  std::vector<Descriptor<Api>> plan_;  // one, once built
+  std::int64_t workspace_bytes_ = 0, engine_ = -1;
+};
+
+}  // namespace steelyard::gpu
