@@ -76,6 +76,7 @@ struct Cudnn {
     type_data_type = 1,        // DATA_TYPE
     type_boolean = 2,          // BOOLEAN
     type_int64 = 3,            // INT64
+    type_float = 4,            // FLOAT
     type_pointer = 6,          // VOID_PTR
     type_heuristic_mode = 8,   // HEUR_MODE
     type_pointwise_mode = 14,  // POINTWISE_MODE
@@ -105,7 +106,9 @@ struct Cudnn {
     reduce_add = 0,
     reduce_max = 3,
   };
-  static constexpr int heuristic_a = 3;  // CUDNN_HEUR_MODE_A
+  static constexpr int heuristic = 3;  // CUDNN_HEUR_MODE_A
+  static constexpr bool plan_needs_handle = true;
+  static constexpr bool results_need_finalizing = false;
 
   Library library{"libcudnn.so.9", "libcudnn.so"};
 

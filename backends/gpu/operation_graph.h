@@ -28,6 +28,7 @@ class Descriptor {
   Descriptor(const Api& api, int type) : api_(&api) {
     check(api, api.create(type, &raw_), "descriptor", type);
   }
+  Descriptor(const Api& api, void* made) : api_(&api), raw_(made) {}  // takes it over
   Descriptor(Descriptor&& other) noexcept
       : api_(other.api_), raw_(std::exchange(other.raw_, nullptr)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -57,6 +58,7 @@ class Descriptor {
   Descriptor& set(int attribute, const Descriptor& value) {
     return set(attribute, Api::type_descriptor, 1, &value.raw_);
   }
+  Descriptor& set(int attribute, float value) { return set(attribute, Api::type_float, 1, &value); }
   // One of the library's enumerations, whose type is given.
   Descriptor& set_enumerator(int attribute, int type, int value) {
     return set(attribute, type, 1, &value);
@@ -130,7 +132,7 @@ class ExecutionPlan {
   Descriptor<Api> make_heuristic() {
     Descriptor<Api> heuristic(api_, Api::engine_heuristic);
     heuristic.set(Api::heuristic_graph, graph_)
-        .set_enumerator(Api::heuristic_mode, Api::type_heuristic_mode, Api::heuristic_a)
+        .set_enumerator(Api::heuristic_mode, Api::type_heuristic_mode, Api::heuristic)
         .finalize();
     return heuristic;
   }
@@ -159,21 +161,27 @@ class ExecutionPlan {
   }
 
   void build(std::int64_t index) {
-    const Descriptor<Api> chosen = configuration(index);
+    Descriptor<Api> chosen = configuration(index);
+    if (Api::results_need_finalizing) chosen.finalize();
     Descriptor<Api> plan(api_, Api::execution_plan);
-    plan.set(Api::plan_handle, Api::type_handle, 1, &handle_)
-        .set(Api::plan_configuration, chosen)
-        .finalize();
+    if (Api::plan_needs_handle) plan.set(Api::plan_handle, Api::type_handle, 1, &handle_);
+    plan.set(Api::plan_configuration, chosen).finalize();
     workspace_bytes_ = number(plan, Api::plan_workspace_bytes);
-    const Descriptor<Api> engine(api_, Api::engine);
+    engine_ = number(engine_of(chosen), Api::engine_index);
+    plan_.clear();
+    plan_.push_back(std::move(plan));
+  }
+
+  // One library fills in a descriptor that exists, the other makes one.
+  Descriptor<Api> engine_of(const Descriptor<Api>& configuration) const {
+    Descriptor<Api> engine(api_, Api::engine);
     void* raw = engine.raw();
     std::int64_t count = 0;
     check(api_,
-          api_.get(chosen.raw(), Api::configuration_engine, Api::type_descriptor, 1, &count, &raw),
+          api_.get(configuration.raw(), Api::configuration_engine, Api::type_descriptor, 1, &count,
+                   &raw),
           "the engine");
-    engine_ = number(engine, Api::engine_index);
-    plan_.clear();
-    plan_.push_back(std::move(plan));
+    return raw == engine.raw() ? std::move(engine) : Descriptor<Api>(api_, raw);
   }
 
   std::int64_t number(const Descriptor<Api>& descriptor, int attribute) const {

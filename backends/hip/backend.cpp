@@ -18,6 +18,7 @@ std::vector<Kernel> all_kernels() {
   std::vector<Kernel> all = gpu::shared_kernels();
   for (const std::span<const Kernel> table : {
            hip::hipblaslt_kernels(),
+           hip::hipdnn_kernels(),
            hip::rocblas_kernels(),
        })
     all.insert(all.end(), table.begin(), table.end());

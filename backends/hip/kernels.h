@@ -9,6 +9,7 @@
 namespace steelyard::hip {
 
 std::span<const Kernel> hipblaslt_kernels();  // hipblaslt.cpp
+std::span<const Kernel> hipdnn_kernels();     // hipdnn.cpp
 std::span<const Kernel> rocblas_kernels();    // rocblas.cpp
 
 }  // namespace steelyard::hip

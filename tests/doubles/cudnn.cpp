@@ -69,9 +69,10 @@ DType type_of(int number) {
 }
 
 GraphTensor tensor_of(const Descriptor& descriptor) {
-  GraphTensor tensor = {.id = descriptor.value<std::int64_t>(Cudnn::tensor_id),
-                        .type = type_of(descriptor.value<int>(Cudnn::tensor_type)),
-                        .is_virtual = descriptor.value<bool>(Cudnn::tensor_is_virtual)};
+  GraphTensor tensor = {
+      .id = descriptor.value<std::int64_t>(Cudnn::tensor_id),
+      .type = type_of(descriptor.value<int>(Cudnn::tensor_type)),
+      .is_virtual = descriptor.value<std::uint8_t>(Cudnn::tensor_is_virtual) != 0};
   const auto dimensions = descriptor.values<std::int64_t>(Cudnn::tensor_dimensions);
   const auto strides = descriptor.values<std::int64_t>(Cudnn::tensor_strides);
   std::copy_n(dimensions.begin(), 4, tensor.dimensions.begin());
