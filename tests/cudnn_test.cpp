@@ -4,6 +4,7 @@
 #include "backends/cuda/kernels.h"
 #include "tests/catch.h"
 #include "tests/gpu_device.h"
+#include "tests/library_rows.h"
 
 using namespace steelyard;
 
@@ -15,24 +16,6 @@ const Kernel& row() {
 
 Support answer(const Attention& p) {
   return row().supports(p, gpu_device().info());
-}
-
-// Masks and none, heads of their own and shared ones, as many keys as queries and more.
-std::vector<Attention> attentions(Pass pass, DType type) {
-  std::vector<Attention> all;
-  for (const bool causal : {false, true})
-    for (const std::int64_t kv_heads : {4, 2})
-      for (const std::int64_t keys : {12, 17})
-        all.push_back({.pass = pass,
-                       .dtype = type,
-                       .batch = 2,
-                       .heads = 4,
-                       .kv_heads = kv_heads,
-                       .queries = 12,
-                       .keys = keys,
-                       .head_dim = 16,
-                       .causal = causal});
-  return all;
 }
 
 }  // namespace

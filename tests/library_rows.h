@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of the library tier share: GEMMs that show a wrong transpose, leading dimension, type
-// or scalar, and a way to talk to a double.
+// What the tests of the library tier share: problems that show a wrong transpose, stride, type, mask or
+// scalar, and a way to talk to a double.
 #pragma once
 
 #include <dlfcn.h>
@@ -37,6 +37,24 @@ inline std::vector<Gemm> gemms(DType input, DType output) {
                      .layout = layout,
                      .alpha = alpha,
                      .beta = beta});
+  return all;
+}
+
+// Masks and none, heads of their own and shared ones, as many keys as queries and more.
+inline std::vector<Attention> attentions(Pass pass, DType type) {
+  std::vector<Attention> all;
+  for (const bool causal : {false, true})
+    for (const std::int64_t kv_heads : {4, 2})
+      for (const std::int64_t keys : {12, 17})
+        all.push_back({.pass = pass,
+                       .dtype = type,
+                       .batch = 2,
+                       .heads = 4,
+                       .kv_heads = kv_heads,
+                       .queries = 12,
+                       .keys = keys,
+                       .head_dim = 16,
+                       .causal = causal});
   return all;
 }
 

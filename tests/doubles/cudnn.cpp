@@ -3,11 +3,11 @@
 // It takes heads of at most 128 values.
 #include <cstring>
 #include <memory>
-#include <optional>
 
 #include "backends/cuda/cudnn_api.h"
 #include "tests/doubles/emulated_work.h"
 #include "tests/doubles/graph_interpreter.h"
+#include "tests/doubles/stored_descriptor.h"
 
 using steelyard::DType;
 using steelyard::cuda::Cudnn;
@@ -18,26 +18,7 @@ namespace {
 constexpr int success = 0, bad_parameter = 2000, not_supported = 3000, unsupported_shape = 3002;
 constexpr std::int64_t engines[] = {7, 42};
 
-struct Descriptor {
-  int type;
-  std::map<int, std::vector<std::byte>> attributes;
-  std::vector<GraphOperation> operations;  // of graphs, configurations and plans
-  std::int64_t engine = -1;                // of configurations, engines and plans
-
-  template <class T>
-  std::vector<T> values(int attribute) const {
-    const auto found = attributes.find(attribute);
-    if (found == attributes.end()) return {};
-    std::vector<T> all(found->second.size() / sizeof(T));
-    std::memcpy(all.data(), found->second.data(), all.size() * sizeof(T));
-    return all;
-  }
-  template <class T>
-  T value(int attribute) const {
-    return values<T>(attribute).at(0);
-  }
-  const Descriptor& descriptor(int attribute) const { return *value<const Descriptor*>(attribute); }
-};
+using Descriptor = StoredDescriptor;
 
 std::size_t size_of(int type) {
   switch (type) {
@@ -138,32 +119,35 @@ GraphOperation operation_of(const Descriptor& from) {
   return operation;
 }
 
-int finalize_graph(Descriptor& graph) {
-  for (const Descriptor* operation : graph.values<const Descriptor*>(Cudnn::graph_operations)) {
-    graph.operations.push_back(operation_of(*operation));
-    const GraphOperation& added = graph.operations.back();
-    if (added.kind == GraphOperation::matmul && added.inputs[1].dimensions[2] > 128 &&
-        added.inputs[1].dimensions[3] < added.inputs[1].dimensions[2])
-      return unsupported_shape;
+std::vector<GraphOperation> operations_of(const Descriptor& graph) {
+  std::vector<GraphOperation> all;
+  for (const Descriptor* operation : graph.values<const Descriptor*>(Cudnn::graph_operations))
+    all.push_back(operation_of(*operation));
+  return all;
+}
+
+int check_graph(const Descriptor& graph) {
+  for (const GraphOperation& operation : operations_of(graph)) {
+    if (operation.kind != GraphOperation::matmul) continue;
+    const auto& [batch, heads, rows, columns] = operation.inputs[1].dimensions;
+    if (rows > 128 && columns < rows) return unsupported_shape;
   }
   return success;
 }
 
 int execute(const Descriptor& plan, const Descriptor& pack) {
-  std::map<std::int64_t, void*> memories;
+  auto memory = memories(pack, Cudnn::pack_ids, Cudnn::pack_pointers);
   auto numbers = std::make_shared<std::map<std::int64_t, std::array<std::byte, 4>>>();
-  const auto ids = pack.values<std::int64_t>(Cudnn::pack_ids);
-  const auto pointers = pack.values<void*>(Cudnn::pack_pointers);
-  for (std::size_t i = 0; i < ids.size(); ++i) memories[ids[i]] = pointers.at(i);
-  for (const GraphOperation& operation : plan.operations)
+  const std::vector<GraphOperation> operations = operations_of(*plan.graph);
+  for (const GraphOperation& operation : operations)
     for (const GraphTensor& input : operation.inputs)
-      if (!input.is_virtual && input.span() == 1 && memories.contains(input.id)) {
+      if (!input.is_virtual && input.span() == 1 && !numbers->contains(input.id)) {
         auto& copied = (*numbers)[input.id];  // a number passed by value is read right away
-        std::memcpy(copied.data(), memories[input.id], copied.size());
-        memories[input.id] = copied.data();
+        std::memcpy(copied.data(), memory.at(input.id), copied.size());
+        memory[input.id] = copied.data();
       }
-  const auto work = [memories, numbers, operations = plan.operations] {
-    GraphInterpreter interpreter(memories);
+  const auto work = [memory, numbers, operations] {
+    GraphInterpreter interpreter(memory);
     for (const GraphOperation& operation : operations) interpreter.run(operation);
   };
   const auto stream = plan.value<void**>(Cudnn::plan_handle);
@@ -207,22 +191,16 @@ int cudnnBackendDestroyDescriptor(void* descriptor) {
 }
 int cudnnBackendSetAttribute(void* descriptor, int attribute, int type, std::int64_t count,
                              const void* values) {
-  auto& bytes = of(descriptor).attributes[attribute];
-  bytes.resize(static_cast<std::size_t>(count) * size_of(type));
-  std::memcpy(bytes.data(), values, bytes.size());
+  of(descriptor).set(attribute, values, static_cast<std::size_t>(count) * size_of(type));
   return success;
 }
 int cudnnBackendFinalize(void* raw) {
   Descriptor& descriptor = of(raw);
-  if (descriptor.type == Cudnn::operation_graph) return finalize_graph(descriptor);
-  if (descriptor.type == Cudnn::engine_heuristic)
-    descriptor.operations = descriptor.descriptor(Cudnn::heuristic_graph).operations;
-  if (descriptor.type == Cudnn::execution_plan) {
-    const Descriptor& configuration = descriptor.descriptor(Cudnn::plan_configuration);
-    descriptor.operations = configuration.operations;
-    if (configuration.engine == engines[0]) return not_supported;
-  }
-  return success;
+  if (descriptor.type == Cudnn::operation_graph) return check_graph(descriptor);
+  if (descriptor.type != Cudnn::execution_plan) return success;
+  const Descriptor& configuration = descriptor.descriptor(Cudnn::plan_configuration);
+  descriptor.graph = configuration.graph;
+  return configuration.engine == engines[0] ? not_supported : success;
 }
 int cudnnBackendGetAttribute(void* raw, int attribute, int, std::int64_t requested,
                              std::int64_t* count, void* values) {
@@ -234,7 +212,7 @@ int cudnnBackendGetAttribute(void* raw, int attribute, int, std::int64_t request
       *count = std::size(engines);
       for (std::int64_t i = 0; i < std::min<std::int64_t>(requested, std::size(engines)); ++i) {
         of(results[i]).engine = engines[i];
-        of(results[i]).operations = descriptor.operations;
+        of(results[i]).graph = &descriptor.descriptor(Cudnn::heuristic_graph);
       }
       return success;
     case Cudnn::configuration_engine:

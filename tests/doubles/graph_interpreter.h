@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Computes a graph of operations on strided tensors of rank 4 plainly, one operation after the other.
+// What lies between operations is kept in double: how a fused engine rounds it is its own affair.
 #pragma once
 
 #include <algorithm>
@@ -90,7 +91,7 @@ class GraphInterpreter {
       return store(tensor.type, memories_.at(tensor.id), tensor.offset(index), value);
     std::vector<double>& values = virtual_[tensor.id];
     values.resize(static_cast<std::size_t>(tensor.span()));
-    values[static_cast<std::size_t>(tensor.offset(index))] = round_to(tensor.type, value);
+    values[static_cast<std::size_t>(tensor.offset(index))] = value;
   }
 
   void run_pointwise(const GraphOperation& operation) {
