@@ -85,8 +85,6 @@ Support supports(const Attention& p, const DeviceInfo& info) {
   if (p.dtype != DType::bf16 && p.dtype != DType::f16)
     return {Support::no,
             fmt::format("cuDNN's attention takes bf16 and f16, not {}", name(p.dtype))};
-  if (p.causal && p.queries > p.keys)
-    return {Support::no, "cuDNN leaves queries that see no key undefined"};
   if (const std::string reason = gpu::obstacle(cudnn().library, info); !reason.empty())
     return {Support::no, reason};
   if (p.pass == Pass::backward && cudnn().get_version() < oldest_backward)
