@@ -121,6 +121,10 @@ TEST_CASE("Where no algorithm works there is no Run, and the reason") {
   fail(false);
 }
 
+TEST_CASE("A library that lacks a function is refused with its name", "[.][lacking]") {
+  CHECK_THAT(answer(bf16).reason, ContainsSubstring("cublasLtMatmul"));
+}
+
 TEST_CASE("A bound C that is added to is not touched before the first launch") {
   Gemm p = bf16;
   p.beta = 1;

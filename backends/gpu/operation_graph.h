@@ -73,6 +73,8 @@ class Descriptor {
   void* raw_ = nullptr;
 };
 
+inline constexpr std::size_t most_engines = 8;  // that are tried
+
 // What a graph becomes: the first engine configuration that the library's heuristic names and that can
 // be built.
 template <class Api>
@@ -80,15 +82,19 @@ class ExecutionPlan {
  public:
   // Only asks the heuristic. Throws Refused where the library knows no engine for the graph.
   ExecutionPlan(const Api& api, void* handle, const std::vector<Descriptor<Api>>& operations)
-      : api_(api), handle_(handle), graph_(make_graph(operations)), heuristic_(make_heuristic()) {
-    if (configurations() == 0) throw Refused(api.version() + " has no engine for it");
+      : api_(api),
+        handle_(handle),
+        graph_(make_graph(operations)),
+        heuristic_(make_heuristic()),
+        configurations_(ask_heuristic()) {
+    if (configurations_.empty()) throw Refused(api.version() + " has no engine for it");
   }
 
   // Comes before what follows; takes as long as compiling a kernel does.
   void build() {
     std::string reason;
-    for (std::int64_t i = 0; i < configurations(); ++i) try {
-        build(i);
+    for (Descriptor<Api>& configuration : configurations_) try {
+        build(configuration);
         return;
       } catch (const Refused& refusal) {
         reason = refusal.what();
@@ -137,31 +143,23 @@ class ExecutionPlan {
     return heuristic;
   }
 
-  std::int64_t configurations() const {
-    std::int64_t count = 0;
-    check(api_,
-          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, 0, &count,
-                   nullptr),
-          "the heuristic's results");
-    return count;
-  }
-
-  // The library fills in descriptors that exist already: all up to the one that is wanted.
-  Descriptor<Api> configuration(std::int64_t index) const {
+  // The library fills in descriptors that exist already, and says how many: those that its support
+  // checks let pass.
+  std::vector<Descriptor<Api>> ask_heuristic() const {
     std::vector<Descriptor<Api>> found;
     std::vector<void*> raw;
-    for (std::int64_t i = 0; i <= index; ++i)
+    while (raw.size() < most_engines)
       raw.push_back(found.emplace_back(api_, Api::engine_configuration).raw());
     std::int64_t count = 0;
     check(api_,
-          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, index + 1,
+          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, most_engines,
                    &count, raw.data()),
           "the heuristic's results");
-    return std::move(found.back());
+    while (static_cast<std::int64_t>(found.size()) > count) found.pop_back();
+    return found;
   }
 
-  void build(std::int64_t index) {
-    Descriptor<Api> chosen = configuration(index);
+  void build(Descriptor<Api>& chosen) {
     if (Api::results_need_finalizing) chosen.finalize();
     Descriptor<Api> plan(api_, Api::execution_plan);
     if (Api::plan_needs_handle) plan.set(Api::plan_handle, Api::type_handle, 1, &handle_);
@@ -194,6 +192,7 @@ class ExecutionPlan {
   const Api& api_;
   void* handle_;
   Descriptor<Api> graph_, heuristic_;
+  std::vector<Descriptor<Api>> configurations_;
   std::vector<Descriptor<Api>> plan_;  // one, once built
   std::int64_t workspace_bytes_ = 0, engine_ = -1;
 };

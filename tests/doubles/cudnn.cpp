@@ -209,8 +209,8 @@ int cudnnBackendGetAttribute(void* raw, int attribute, int, std::int64_t request
   *count = 1;
   switch (attribute) {
     case Cudnn::heuristic_results:
-      *count = std::size(engines);
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(requested, std::size(engines)); ++i) {
+      *count = std::min<std::int64_t>(requested, std::size(engines));
+      for (std::int64_t i = 0; i < *count; ++i) {
         of(results[i]).engine = engines[i];
         of(results[i]).graph = &descriptor.descriptor(Cudnn::heuristic_graph);
       }
