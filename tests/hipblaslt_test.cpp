@@ -28,6 +28,7 @@ TEST_CASE("Every type and layout is what the oracle says") {
                                       {f16, f16},
                                       {bf16, bf16},
                                       {fp8_e4m3, f32},
+                                      {fp8_e4m3, fp8_e4m3},
                                       {fp8_e4m3, bf16}})
     for (const Gemm& p : gemms(input, output)) check_kernel(favourite, p);
   for (const Gemm& p : gemms(bf16, f32)) check_kernel(fastest, p);

@@ -17,6 +17,7 @@ namespace steelyard::cuda {
 
 struct CublasLt {
   static constexpr const char* title = "cuBLASLt";
+  static constexpr bool adds_bf16_to_fp8 = true;  // the type of C where D is fp8
 
   struct Algorithm {  // cublasLtMatmulAlgo_t
     std::uint64_t data[8];

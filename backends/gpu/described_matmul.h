@@ -45,7 +45,8 @@ class DescribedMatmul {
         description_(describe()),
         first_(layout(shape_.first)),
         second_(layout(shape_.second)),
-        result_(layout(shape_.result)) {}
+        result_(layout(shape_.result)),
+        addend_(layout(addend())) {}
 
   // At most `count` algorithms that fit into the workspace, the library's favourite first.
   std::vector<Algorithm> algorithms(int count) const {
@@ -59,7 +60,7 @@ class DescribedMatmul {
     int found_count = 0;
     check(
         api_,
-        api_.get_heuristic(handle_, description_.get(), first_.get(), second_.get(), result_.get(),
+        api_.get_heuristic(handle_, description_.get(), first_.get(), second_.get(), addend_.get(),
                            result_.get(), preference.get(), count, found.data(), &found_count),
         "no algorithm for it");
     std::vector<Algorithm> usable;
@@ -76,9 +77,10 @@ class DescribedMatmul {
       set(api_.set_description, description_, Api::b_scale_pointer, arguments.data("a_scale"));
     }
     void* c = arguments.data("c");
+    const void* added = adds_another_type() ? nullptr : c;
     check(api_,
           api_.matmul(handle_, description_.get(), alpha_.data(), arguments.data("b"), first_.get(),
-                      arguments.data("a"), second_.get(), beta_.data(), c, result_.get(), c,
+                      arguments.data("a"), second_.get(), beta_.data(), added, addend_.get(), c,
                       result_.get(), &algorithm, workspace, matmul_workspace_bytes, stream),
           "the product");
   }
@@ -128,13 +130,21 @@ class DescribedMatmul {
                 matrix.rows);
   }
 
+  // One library wants C in bf16 where it returns fp8. Such a C is never there: beta is 0.
+  bool adds_another_type() const { return Api::adds_bf16_to_fp8 && bits(problem_.c) == 8; }
+  ColumnMajor addend() const {
+    ColumnMajor matrix = shape_.result;
+    if (adds_another_type()) matrix.type = DType::bf16;
+    return matrix;
+  }
+
   const Api& api_;
   void* handle_;
   Gemm problem_;
   Encoding fp8_;
   ColumnMajorGemm shape_;
   Scalar alpha_, beta_;
-  Descriptor description_, first_, second_, result_;
+  Descriptor description_, first_, second_, result_, addend_;
 };
 
 // Whether the library has an algorithm: it is asked.
@@ -146,6 +156,8 @@ Support supports_matmul(const Api& api, const Gemm& p, const DeviceInfo& info) {
     return {Support::no, fmt::format("{} scales rows and columns of fp8 only", Api::title)};
   if (p.c == DType::int32 && (p.alpha != std::floor(p.alpha) || p.beta != std::floor(p.beta)))
     return {Support::no, fmt::format("{} scales int32 by whole numbers only", Api::title)};
+  if (Api::adds_bf16_to_fp8 && bits(p.c) == 8 && p.beta != 0)
+    return {Support::no, fmt::format("{} adds no C of 8 bits", Api::title)};
   if (const std::string reason = obstacle(api.library, info); !reason.empty())
     return {Support::no, reason};
   return ask([&]() -> Support {

@@ -16,6 +16,7 @@ namespace steelyard::hip {
 
 struct HipblasLt {
   static constexpr const char* title = "hipBLASLt";
+  static constexpr bool adds_bf16_to_fp8 = false;
 
   struct Algorithm {  // hipblasLtMatmulAlgo_t
     std::uint8_t data[16];

@@ -2,6 +2,7 @@
 // Attention by hipDNN, opened when the first row asks for it, as one operation of its graphs: which
 // engine does it, if any, is up to the plugins that are installed. (MIOpen's own attention takes no
 // grouped queries, returns no logarithms of the sums and aligns its causal mask at the beginning.)
+// Not yet run on a GPU.
 #include <fmt/format.h>
 
 #include <cmath>

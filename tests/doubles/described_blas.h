@@ -109,10 +109,14 @@ struct DescribedBlas {
     return take(workspace, value, size) ? 0 : statuses.invalid_value;
   }
 
-  // The rules of the real libraries that the adapters leave to them: the shapes must fit, and
-  // integers need their sums along columns, in groups of 4.
+  // The rules of the real libraries: the shapes must fit, fp8 may need a C of its own, and integers
+  // need their sums along columns, in groups of 4.
   static int check(const Description& description, const Layout& a, const Layout& b,
-                   const Layout& c) {
+                   const Layout& c, const Layout& d) {
+    if (c.rows != d.rows || c.columns != d.columns) return statuses.invalid_value;
+    const bool fp8 = d.type == DType::fp8_e4m3;
+    if (c.type != (fp8 && Api::adds_bf16_to_fp8 ? DType::bf16 : d.type))
+      return statuses.not_supported;
     const bool ta = description.transposed[0], tb = description.transposed[1];
     const std::uint64_t k = ta ? a.rows : a.columns;
     if ((ta ? a.columns : a.rows) != c.rows || (tb ? b.rows : b.columns) != c.columns ||
@@ -122,12 +126,13 @@ struct DescribedBlas {
     return a.type == DType::int8 && !sums_along_columns ? statuses.not_supported : 0;
   }
 
-  static int get_heuristic(void*, void* description, void* a, void* b, void* c, void*,
+  static int get_heuristic(void*, void* description, void* a, void* b, void* c, void* d,
                            void* preference, int most, typename Api::Heuristic* found,
                            int* found_count) {
     *found_count = 0;
-    if (const int status = check(*static_cast<Description*>(description), *static_cast<Layout*>(a),
-                                 *static_cast<Layout*>(b), *static_cast<Layout*>(c)))
+    if (const int status =
+            check(*static_cast<Description*>(description), *static_cast<Layout*>(a),
+                  *static_cast<Layout*>(b), *static_cast<Layout*>(c), *static_cast<Layout*>(d)))
       return status;
     const std::uint64_t workspace = static_cast<Preference*>(preference)->workspace_bytes;
     for (std::uint64_t i = 0; i < count && *found_count < most; ++i) {
