@@ -9,12 +9,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,7 +72,7 @@ class Descriptor {
   void* raw_ = nullptr;
 };
 
-inline constexpr std::size_t most_engines = 8;  // that are tried
+inline constexpr std::int64_t most_engines = 8;  // that are tried
 
 // What a graph becomes: the first engine configuration that the library's heuristic names and that can
 // be built.
@@ -143,19 +142,24 @@ class ExecutionPlan {
     return heuristic;
   }
 
-  // The library fills in descriptors that exist already, and says how many: those that its support
-  // checks let pass.
+  // How many results the heuristic has; fills in those descriptors that there are.
+  std::int64_t results(std::vector<void*> descriptors) const {
+    std::int64_t count = 0;
+    check(api_,
+          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor,
+                   static_cast<std::int64_t>(descriptors.size()), &count, descriptors.data()),
+          "the heuristic's results");
+    return count;
+  }
+
+  // Fewer than the heuristic has where the library's support checks let only some pass.
   std::vector<Descriptor<Api>> ask_heuristic() const {
     std::vector<Descriptor<Api>> found;
     std::vector<void*> raw;
-    while (raw.size() < most_engines)
+    for (auto left = std::min(results({}), most_engines); left > 0; --left)
       raw.push_back(found.emplace_back(api_, Api::engine_configuration).raw());
-    std::int64_t count = 0;
-    check(api_,
-          api_.get(heuristic_.raw(), Api::heuristic_results, Api::type_descriptor, most_engines,
-                   &count, raw.data()),
-          "the heuristic's results");
-    while (static_cast<std::int64_t>(found.size()) > count) found.pop_back();
+    if (raw.empty()) return found;
+    for (auto excess = std::ssize(found) - results(raw); excess > 0; --excess) found.pop_back();
     return found;
   }
 

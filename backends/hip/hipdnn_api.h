@@ -87,7 +87,7 @@ struct HipDnn {
   static constexpr bool plan_needs_handle = false;
   static constexpr bool results_need_finalizing = true;
 
-  Library library{"libhipdnn_backend.so.1", "libhipdnn_backend.so"};
+  Library library{"libhipdnn_backend.so.1", "libhipdnn_backend.so.0", "libhipdnn_backend.so"};
 
   template <class Function>
   Function* find(const char* name) {

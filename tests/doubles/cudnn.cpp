@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A double of cuDNN for emulated devices. Its heuristic names two engines: the first cannot be built.
-// It takes heads of at most 128 values.
+// A double of cuDNN for emulated devices. Its heuristic counts three engines, of which its checks let
+// two pass, of which the first cannot be built. It takes heads of at most 128 values.
 #include <cstring>
 #include <memory>
 
@@ -209,8 +209,8 @@ int cudnnBackendGetAttribute(void* raw, int attribute, int, std::int64_t request
   *count = 1;
   switch (attribute) {
     case Cudnn::heuristic_results:
-      *count = std::min<std::int64_t>(requested, std::size(engines));
-      for (std::int64_t i = 0; i < *count; ++i) {
+      *count = std::ssize(engines) + (requested == 0 ? 1 : 0);
+      for (std::int64_t i = 0; i < std::min(requested, *count); ++i) {
         of(results[i]).engine = engines[i];
         of(results[i]).graph = &descriptor.descriptor(Cudnn::heuristic_graph);
       }
