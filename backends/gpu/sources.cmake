@@ -29,6 +29,7 @@ set(gpu_kernels
   memory.cu)
 set(gpu_sources
   ${gpu_kernels}
+  choose_algorithm.cpp
   copies.cpp
   device.cpp
   gemm_tile.cpp
