@@ -10,26 +10,8 @@ root=${STEELYARD_TOOLS:-${HOME:?}/.cache/steelyard}/hip-root
 oldest_clang=21 newest_clang=21
 oldest_runtime=6.4 newest_runtime=7
 
-# Debian package | what it is for. The vendors' libraries are opened at run time: their headers are enough.
-packages='
-hipcc               | HIP: clang, device libraries, headers, runtime
-libamd-smi-dev      | telemetry
-llvm-21             | llvm-objdump, llvm-readelf, llvm-mca: the checks of the machine code
-cmake               | build
-ninja-build         | build
-ccache              | build
-g++                 | compiler of the host
-git                 | the commit that result files record
-libbenchmark-dev    | Google Benchmark
-libcli11-dev        | command lines
-libfmt-dev          | formatting
-nlohmann-json3-dev  | reading JSON
-libvalijson-dev     | checking result files against the schema
-libmd-dev           | SHA-256
-libopenblas0-pthread| library tier of the CPU, opened at run time
-catch2              | tests
-python3             | checks
-'
+# Besides what scripts/setup.sh names. The vendor's libraries are opened at run time: headers are enough.
+packages="$("$tree/scripts/setup.sh" --list) hipcc libamd-smi-dev llvm-21 ccache"
 headers='librocblas-dev libhipblas-dev libhipblas-common-dev libhipblaslt-dev'
 
 usage() {
@@ -53,8 +35,6 @@ need_root() {
     "(or install ROCm, which needs no such root)"
 }
 
-package_list() { awk -F'|' 'NF > 1 { gsub(/ /, "", $1); print $1 }' <<<"$packages" | paste -sd,; }
-
 # Moved into place when it is whole, so that a killed run leaves nothing that looks like a root.
 make_root() {
   local part=$root.part log=$root.log
@@ -66,7 +46,7 @@ make_root() {
     --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' \
     --aptopt='Acquire::Check-Date "false"' --aptopt='Acquire::Retries "3"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --include="$(package_list)" \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --include="${packages//[[:space:]]/,}" \
     --customize-hook="chroot \"\$1\" sh -ec 'apt-get update -qq; cd /tmp
       apt-get download -qq $headers; for f in *.deb; do dpkg -x \$f /; done; rm -- *.deb'" \
     sid "$part" >"$log" 2>&1; then
@@ -74,18 +54,18 @@ make_root() {
     fail "mmdebstrap failed; all of its output is in $log"
   fi
   mkdir -p "$part/w"
-  package_list >"$part/steelyard-packages"
+  echo "$packages" >"$part/steelyard-packages"
   mv -T "$part" "$root"
 }
 
 # A root made for another list of packages is made anew.
-is_current() { [[ -f $root/steelyard-packages && $(<"$root/steelyard-packages") == "$(package_list)" ]]; }
+is_current() { [[ -f $root/steelyard-packages && $(<"$root/steelyard-packages") == "$packages" ]]; }
 
 # check_range NAME VERSION OLDEST NEWEST: compares as many parts as the bounds have.
 check_range() {
   printf '%s %s (built with %s to %s)\n' "$@" >&2
   [[ $2 =~ ^[0-9]+\.[0-9]+ ]] || fail "$1 reports no version: $2"
-  printf '%s\n' "$3" "$2" | sort -VC && printf '%s\n' "$2" "$4.999" | sort -VC ||
+  { printf '%s\n' "$3" "$2" | sort -VC && printf '%s\n' "$2" "$4.999" | sort -VC; } ||
     fail "$1 $2 is none of the releases that the project was built with; widen the range in" \
       "scripts/hip_root.sh once it builds and passes"
 }
@@ -93,7 +73,7 @@ check_range() {
 versions() {
   local clang runtime
   clang=$(enter 'clang++-21 --version' | sed -n 's/.*clang version \([0-9.]*\).*/\1/p')
-  runtime=$(enter 'dpkg-query -W -f "\${Version}" libamdhip64-dev')
+  runtime=$(enter "dpkg-query -W -f '\${Version}' libamdhip64-dev")
   check_range clang "$clang" "$oldest_clang" "$newest_clang"
   check_range "HIP runtime" "$runtime" "$oldest_runtime" "$newest_runtime"
 }
