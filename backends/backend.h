@@ -18,6 +18,16 @@
 
 namespace steelyard {
 
+// Something worth recording of a device; without a value it has the reason.
+struct DeviceFact {
+  // condition: rows that differ in it are refused by gates. note: for readers. identity: a note that
+  // tells one specimen from all others, such as a serial number; --anonymise hashes it.
+  enum Use { condition, note, identity };
+
+  std::string name, value, reason = {};
+  Use use = condition;
+};
+
 struct DeviceInfo {
   std::string backend;  // "cpu", "cuda", "hip"
   int index = 0;        // "cuda:0" is backend and index
@@ -33,14 +43,19 @@ struct DeviceInfo {
   Encoding fp8 = Encoding::ocp;
   bool shares_host_memory = false;  // operands compete with what the host keeps to check them
   bool emulated = false;            // results are verified, never timed
-  std::vector<std::pair<std::string, std::string>> facts;  // anything else worth recording
+  std::vector<DeviceFact> facts;    // anything else
 };
 
 // One reading of a device's sensors; what it lacks is absent, with the reason in `missing`.
 struct Telemetry {
-  std::optional<double> clock_hz, power_watts, energy_joules, temperature_celsius;
+  std::optional<double> clock_hz, memory_clock_hz;
+  std::optional<double> power_watts, power_cap_watts;
+  std::optional<double> energy_joules;  // a counter: only differences mean something
+  std::optional<double> temperature_celsius;
+  std::optional<std::int64_t> uncorrectable_errors;  // of the memory, since the driver was loaded
+  // What holds the clocks down now, or did since the previous reading where the device counts it.
   std::vector<std::string> throttle_reasons;
-  std::string missing;
+  std::string missing;  // "energy: not supported; power: no permission"
 };
 
 // A named value on a device.

@@ -91,7 +91,10 @@ Fields device_fields(const DeviceInfo& info, const Options& options) {
                    {"emulated", info.emulated}};
   add_text(device, "uuid", hashed(info.uuid, options), "this device has none");
   add_text(device, "driver", info.driver, "this device needs none");
-  for (const auto& [fact, value] : info.facts) device.emplace_back(fact, value);
+  for (const DeviceFact& fact : info.facts)
+    add_text(device, fact.name,
+             fact.use == DeviceFact::identity ? hashed(fact.value, options) : fact.value,
+             fact.reason);
   return device;
 }
 
@@ -190,7 +193,10 @@ Fields conditions_of(const DeviceInfo& info, const Options& options, const std::
                        {"flags", std::string(build_info.flags)},
                        {"fp8_encoding", std::string(name(info.fp8))},
                        {"launches_per_sample", static_cast<std::int64_t>(launches)}};
-  for (const auto& [fact, value] : info.facts) conditions.emplace_back(fact, value);
+  for (const DeviceFact& fact : info.facts) {
+    if (fact.use != DeviceFact::condition) continue;
+    conditions.emplace_back(fact.name, fact.value.empty() ? Scalar() : Scalar(fact.value));
+  }
   return conditions;
 }
 

@@ -211,6 +211,8 @@ void Measurer::time(Record& record, const Row& row, Run& run, const Plan& plan) 
   record.timing = measure(*row.device, run, plan);
   const Telemetry after = row.device->telemetry();
   if (soaked_) record.timing.settled = settled_;
+  for (const std::string& reason : after.throttle_reasons)
+    record.timing.flags.push_back("clock held down: " + reason);
   record.clocks = {.before_hz = before.clock_hz,
                    .after_hz = after.clock_hz,
                    .temperature_before_celsius = before.temperature_celsius,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole bench binaries, linked with planted kernels.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "backends/cpu/run.h"
 #include "bench/run.h"
 #include "reports/exit_code.h"
 #include "reports/record.h"
@@ -61,6 +63,47 @@ TEST_CASE("a correct kernel is measured, and its verdict says what was checked")
   CHECK(record.timing.samples_seconds.size() >= 6);
   CHECK(record.timing.median_seconds > 0);
   CHECK(record.flops == 2.0 * 48 * 40 * 32);
+}
+
+// The CPU, said to be held down by its power cap.
+class ThrottledDevice final : public Device {
+ public:
+  const DeviceInfo& info() const override { return cpu.info(); }
+  std::int64_t free_bytes() const override { return cpu.free_bytes(); }
+  Elapsed time(Run& run, const Window& window) override { return cpu.time(run, window); }
+  HostTensor read(const Tensor& tensor) override { return cpu.read(tensor); }
+  Telemetry telemetry() override { return {.throttle_reasons = {"sw_power_cap"}}; }
+
+  cpu::CpuDevice cpu;
+};
+
+Kernel correct_kernel() {
+  return planted_backend({planted_correct}).kernels.at(0);
+}
+Support throttled_supports(const Gemm& p, const DeviceInfo& info) {
+  return correct_kernel().supports(p, info);
+}
+std::unique_ptr<Run> throttled_prepare(ThrottledDevice& device, const Gemm& p,
+                                       const Inputs& inputs) {
+  return correct_kernel().prepare(device.cpu, p, inputs);
+}
+
+TEST_CASE("a row whose device was throttled is marked with the reason") {
+  const Backend backend = {
+      .name = "cpu",
+      .kernels = {kernel<throttled_supports, throttled_prepare>("correct", Tier::portable)},
+      .open = [] {
+        std::vector<std::unique_ptr<Device>> devices;
+        devices.push_back(std::make_unique<ThrottledDevice>());
+        return devices;
+      }};
+  const Outcome outcome = measure_small(backend);
+  REQUIRE(outcome.file.records.size() == 1);
+  const auto& flags = outcome.file.records[0].timing.flags;
+  CHECK(std::ranges::count(flags, "clock held down: sw_power_cap") == 1);
+  const Outcome cool = measure_small(planted_backend({planted_correct}));
+  CHECK(std::ranges::count(cool.file.records.at(0).timing.flags, "clock held down: sw_power_cap") ==
+        0);
 }
 
 TEST_CASE("every planted fault is found and makes no number") {

@@ -177,7 +177,9 @@ Telemetry read_sensors(const std::vector<int>& cpus) {
   Telemetry telemetry = {.clock_hz = mean_clock_hz(cpus),
                          .energy_joules = package_energy(),
                          .temperature_celsius = package_temperature(),
-                         .missing = "power: the CPU counts energy, not power"};
+                         .missing =
+                             "power: the CPU counts energy, not power; memory clock, power "
+                             "cap, memory errors, throttling: not read on CPUs"};
   const auto lacks = [&](std::string_view what) { telemetry.missing += fmt::format("; {}", what); };
   if (!telemetry.clock_hz) lacks("clock: neither cpufreq nor /proc/cpuinfo tells it");
   if (!telemetry.energy_joules)

@@ -10,24 +10,23 @@
 namespace steelyard::gpu {
 namespace {
 
-DeviceInfo describe_device(int index, const Properties& properties,
-                           std::vector<std::pair<std::string, std::string>> facts) {
-  facts.emplace_back("runtime", properties.runtime);
-  facts.emplace_back("pci_bus_id", properties.pci_bus_id);
-  return {.backend = std::string(backend_name),
-          .index = index,
-          .name = properties.name,
-          .vendor = std::string(vendor_name),
-          .architecture = properties.architecture,
-          .uuid = properties.uuid,
-          .driver = properties.driver,
-          .unit = properties.architecture == "gfx90a" ? "gcd" : "package",
-          .compute_units = properties.compute_units,
-          .memory_bytes = properties.memory_bytes,
-          .last_level_cache_bytes = properties.last_level_cache_bytes,
-          .fp8 = properties.fp8,
-          .emulated = properties.name.starts_with(emulated_prefix),
-          .facts = std::move(facts)};
+DeviceInfo describe_device(int index, const Properties& properties, const Sensors& sensors) {
+  DeviceInfo info = {.backend = std::string(backend_name),
+                     .index = index,
+                     .name = properties.name,
+                     .vendor = std::string(vendor_name),
+                     .architecture = properties.architecture,
+                     .uuid = properties.uuid,
+                     .driver = properties.driver,
+                     .unit = properties.architecture == "gfx90a" ? "gcd" : "package",
+                     .compute_units = properties.compute_units,
+                     .memory_bytes = properties.memory_bytes,
+                     .last_level_cache_bytes = properties.last_level_cache_bytes,
+                     .fp8 = properties.fp8,
+                     .emulated = properties.name.starts_with(emulated_prefix),
+                     .facts = {{"runtime", properties.runtime}}};
+  sensors.describe(info);
+  return info;
 }
 
 // Selecting comes before making: a stream belongs to the device that is selected.
@@ -53,7 +52,7 @@ void check(Error error, std::source_location at) {
 
 GpuDevice::GpuDevice(int index, const Properties& properties, Sensors sensors)
     : index_(index),
-      info_(describe_device(index, properties, std::move(sensors.facts))),
+      info_(describe_device(index, properties, sensors)),
       shared_bytes_per_block_(properties.shared_bytes_per_block),
       read_sensors_(std::move(sensors.read)),
       stream_(make_stream(index)),

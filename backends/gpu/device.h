@@ -18,8 +18,8 @@ Executable capture(StreamHandle stream, const std::function<void()>& enqueue_all
 
 // What a vendor's management library knows of one board.
 struct Sensors {
+  std::function<void(DeviceInfo&)> describe;  // adds facts
   std::function<Telemetry()> read;
-  std::vector<std::pair<std::string, std::string>> facts;
 };
 
 class GpuDevice final : public Device {
