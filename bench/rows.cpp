@@ -21,6 +21,7 @@ bool selects(const std::string& selection, const DeviceInfo& info) {
 }
 
 std::string known_devices(std::span<const std::unique_ptr<Device>> devices) {
+  if (devices.empty()) return "none";
   std::vector<std::string> ids;
   for (const auto& device : devices) ids.push_back(device_id(device->info()));
   return fmt::format("{}", fmt::join(ids, ", "));

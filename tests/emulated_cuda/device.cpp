@@ -64,6 +64,8 @@ void restart(std::string_view architectures) {
   state.default_streams.clear();
   set_devices(state, architectures);
   selected_device = 0;
+  state.memory_limit = Runtime::first_memory_limit;
+  std::ranges::fill(state.fail_after, 0);
 }
 
 void limit_memory(std::size_t bytes) {

@@ -41,7 +41,8 @@ struct Allocation {
 struct Runtime {
   std::recursive_mutex mutex;
   std::vector<DeviceModel> devices;
-  std::size_t memory_limit = std::size_t{4} << 30;
+  static constexpr std::size_t first_memory_limit = std::size_t{4} << 30;
+  std::size_t memory_limit = first_memory_limit;
   std::vector<std::size_t> used_bytes;  // by device
   std::map<std::byte*, Allocation> allocations;
   std::map<std::byte*, std::size_t> pinned;
