@@ -63,7 +63,8 @@ status_of() { awk -F'\t' -v unit="$1" '$1 == unit { last = $2 } END { print last
 
 starts_of() { awk -F'\t' -v unit="$1" '$1 == unit && $2 == "started"' "$state" | wc -l; }
 
-postponed=0
+ran=0        # whether this call has run a unit: it always runs one
+postponed=0  # units that no longer fitted
 
 # unit NAME LIMIT COMMAND...: runs the command, at most LIMIT seconds, unless that was done before.
 unit() {
@@ -72,7 +73,8 @@ unit() {
   before=$(status_of "$name")
   [[ -z $before || $before == started ]] || return 0
   if (($(starts_of "$name") >= 2)); then record "$name" given-up 0 "$*"; return 0; fi
-  if ((SECONDS + limit > budget && SECONDS > 5)); then ((++postponed)); return 0; fi
+  if ((ran && SECONDS + limit > budget)); then ((++postponed)); return 0; fi
+  ran=1
   record "$name" started 0 "$*"
   timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || code=$?
   case $code in
