@@ -4,8 +4,8 @@
 
 usage: check_machine_code.py [--budgets FILE] PROGRAM_OR_BUILD_FOLDER...
 
-A program's AMD kernels are read from the program itself by LLVM's tools; NVIDIA kernels from what ptxas
-reported beside the objects of a build folder. Exit codes: 0 all within budget, 1 not, 2 usage.
+A program's AMD kernels are read from the program itself by LLVM's tools, NVIDIA kernels from what
+ptxas reported beside the objects of a build folder. Exit codes: 0 all within budget, 1 not, 2 usage.
 """
 import argparse
 import subprocess
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
 import machine_code_amd
 import machine_code_nvidia
 
@@ -63,7 +64,8 @@ def read_budgets(file):
         budget.at_most = {**defaults.get("at_most", {}), **budget.at_most}
         unknown = {*budget.at_most, *budget.at_least} - METRICS
         if unknown:
-            raise SystemExit(f"{file}: {budget.kernel}: no such metric: {', '.join(sorted(unknown))}")
+            names = ", ".join(sorted(unknown))
+            raise SystemExit(f"{file}: {budget.kernel}: no such metric: {names}")
         budgets.append(budget)
     return budgets
 
@@ -114,7 +116,7 @@ def print_table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--budgets", default=Path(__file__).with_name("machine_code_budgets.toml"))
-    parser.add_argument("path", nargs="+", help="a program with AMD kernels, or a CUDA build folder")
+    parser.add_argument("path", nargs="+", help="program with AMD kernels, or CUDA build folder")
     arguments = parser.parse_args()
 
     budgets, used, rows = read_budgets(arguments.budgets), [], []

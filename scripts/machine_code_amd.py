@@ -2,14 +2,13 @@
 """What LLVM's tools say of the AMD kernels inside a program: notes, disassembly, llvm-mca."""
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-LLVM_FOLDERS = ["/usr/lib/llvm-21/bin", "/opt/rocm/llvm/bin"]
+TOOLS = ["llvm-objdump", "llvm-readelf", "llvm-mca"]
 MCA_ITERATIONS = 100
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
@@ -36,7 +35,7 @@ class Instruction:
 
     @property
     def target(self):
-        """The address that a branch goes to, else None; the offset counts words after the branch."""
+        """The address a branch goes to, else None; its operand counts words after the branch."""
         if not self.opcode.startswith(("s_cbranch", "s_branch")):
             return None
         offset = int(self.operands.split()[0])
@@ -54,11 +53,12 @@ class Instruction:
 
 
 def find_llvm():
-    """The folder of LLVM's tools; exits where there is none."""
-    for folder in [*LLVM_FOLDERS, *(str(Path(p).parent) for p in [shutil.which("llvm-objdump")] if p)]:
-        if Path(folder, "llvm-mca").exists() and Path(folder, "llvm-readelf").exists():
-            return Path(folder)
-    raise SystemExit("check_machine_code.py: no llvm-objdump, llvm-readelf and llvm-mca; run it by "
+    """The folder of LLVM's tools: ROCm's own, else the newest; exits where there is none."""
+    releases = sorted(Path("/usr/lib").glob("llvm-*/bin"), reverse=True)
+    for folder in [Path("/opt/rocm/llvm/bin"), *releases]:
+        if all(Path(folder, tool).exists() for tool in TOOLS):
+            return folder
+    raise SystemExit(f"check_machine_code.py: no {', '.join(TOOLS)}; run it by "
                      "scripts/hip_root.sh --run")
 
 

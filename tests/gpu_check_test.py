@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gpu_check.sh in a made-up bundle, whose programs are scripts that pass, fail, hang or die on demand."""
+"""gpu_check.sh in a made-up bundle, whose programs are scripts that pass, fail or are killed."""
 import os
 import shutil
 import subprocess

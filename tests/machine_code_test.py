@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The budgets of check_machine_code.py: on ptxas's report of one kernel, and where a compiler is named on
-the command line, on kernels with a planted fault each."""
+"""The budgets of check_machine_code.py: on ptxas's report of one kernel, and where a compiler is
+named on the command line, on kernels with a planted fault each."""
 import json
 import subprocess
 import sys
@@ -73,7 +73,8 @@ class Budgets(unittest.TestCase):
     def test_the_first_budget_that_matches_decides(self):
         lenient = '[[kernel]]\nkernel = "tile<*>"\nat_most = { spills = 20, scratch_bytes = 16 }\n'
         rest = '[[kernel]]\nkernel = "*"\n'
-        self.assertIn("this budget is for no kernel", self.outcome(DEFAULTS + lenient + rest).stdout)
+        self.assertIn("* *: this budget is for no kernel",
+                      self.outcome(DEFAULTS + lenient + rest).stdout)
         self.assert_fault(DEFAULTS + rest + lenient, "spills 20, at most 0")
 
     def test_every_kernel_needs_a_budget_and_every_budget_a_kernel(self):
