@@ -100,6 +100,9 @@ step_machine() {
     ! command -v "$tool" >/dev/null || unit "machine/$tool" 60 "$tool"
   done
   unit machine/cpu 60 lscpu
+  if command -v cuobjdump >/dev/null; then
+    unit machine/code 120 cuobjdump -res-usage "$here/lib/libbackends.so"
+  fi
   unit machine/programs 60 "$here/bin/steelyard" --version
 }
 

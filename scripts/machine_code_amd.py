@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from machine_code_loops import blocks, natural_loops
+
 TOOLS = ["llvm-objdump", "llvm-readelf", "llvm-mca"]
 MCA_ITERATIONS = 100
 
@@ -42,6 +44,10 @@ class Instruction:
         return self.address + 4 + 4 * (offset - 0x10000 if offset >= 0x8000 else offset)
 
     @property
+    def falls_through(self):
+        return self.opcode not in ("s_branch", "s_endpgm", "s_setpc_b64")
+
+    @property
     def access_bytes(self):
         """Bytes that a lane moves from or to memory or LDS, else None."""
         if not ACCESS.match(self.opcode):
@@ -67,37 +73,34 @@ def run(*command, **options):
                           capture_output=True, **options).stdout
 
 
-def loops(instructions):
-    """Every stretch that a backward branch repeats, as (first, past the last) indices."""
-    index = {one.address: i for i, one in enumerate(instructions)}
-    return sorted({(index[one.target], i + 1) for i, one in enumerate(instructions)
-                   if one.target in index and index[one.target] <= i})
+@dataclass
+class Loop:
+    """A loop's instructions without those of its inner loops, and the branches that continue it."""
+    instructions: list
+    branches: list
+
+    @property
+    def is_waterfall(self):
+        """A loop over the lanes, because a value that must be uniform was not known to be."""
+        opcodes = {one.opcode for one in self.instructions}
+        return ("s_cbranch_execnz" in {one.opcode for one in self.branches} and
+                {"v_readfirstlane_b32", "s_and_saveexec_b64"} <= opcodes)
+
+    @property
+    def weight(self):
+        return (sum(one.is_mfma for one in self.instructions),
+                sum(one.access_bytes is not None for one in self.instructions))
 
 
-def hottest_loop(instructions):
-    """The innermost loop with the most MFMAs, then the most memory accesses; else empty."""
-    def weight(part, predicate):
-        return sum(1 for one in instructions[part[0]:part[1]] if predicate(one))
-
-    parts = loops(instructions)
-    for predicate in (lambda one: one.is_mfma, lambda one: one.access_bytes, lambda one: True):
-        busy = [part for part in parts if weight(part, predicate)]
-        innermost = [(a, b) for a, b in busy
-                     if not any((c, d) != (a, b) and a <= c and d <= b for c, d in busy)]
-        if innermost:
-            first, end = max(innermost, key=lambda part: weight(part, predicate))
-            return instructions[first:end]
-    return []
-
-
-def waterfalls(instructions):
-    """Loops over the lanes, because a value that must be uniform was not known to be."""
-    def is_waterfall(part):
-        opcodes = {one.opcode for one in part}
-        return (part[-1].opcode == "s_cbranch_execnz" and "v_readfirstlane_b32" in opcodes and
-                "s_and_saveexec_b64" in opcodes)
-
-    return sum(is_waterfall(instructions[first:end]) for first, end in loops(instructions))
+def find_loops(instructions):
+    parts, successors = blocks(instructions)
+    found = natural_loops(successors)
+    loops = []
+    for header, (body, back) in found.items():
+        inner = set().union(*(found[one][0] for one in body & found.keys() - {header}))
+        loops.append(Loop([one for i in sorted(body - inner) for one in parts[i]],
+                          [parts[i][-1] for i in back]))
+    return loops
 
 
 @dataclass
@@ -116,12 +119,21 @@ class AmdKernel:
                 "shared_bytes": self.notes["group_segment_fixed_size"],
                 "spills": self.notes["vgpr_spill_count"] + self.notes["sgpr_spill_count"],
                 "scratch_bytes": self.notes["private_segment_fixed_size"],
-                "waterfalls": waterfalls(self.instructions),
+                "waterfalls": sum(loop.is_waterfall for loop in self.loops),
                 **self.loop_metrics}
 
     @cached_property
+    def loops(self):
+        return find_loops(self.instructions) if self.instructions else []
+
+    @property
+    def hottest_loop(self):
+        """The loop with the most MFMAs, else the most memory accesses; empty where there is none."""
+        return max(self.loops, key=lambda loop: loop.weight, default=Loop([], [])).instructions
+
+    @property
     def loop_metrics(self):
-        loop = hottest_loop(self.instructions)
+        loop = self.hottest_loop
         if not loop:
             return {}
         accesses = [one.access_bytes for one in loop if one.access_bytes]
@@ -135,7 +147,7 @@ class AmdKernel:
 
     def mca_ratio(self):
         """Passes of the hottest loop by llvm-mca, relative to what its MFMAs alone need."""
-        loop = hottest_loop(self.instructions)
+        loop = self.hottest_loop
         text = "\n".join(f"{one.opcode} {one.operands}" for one in loop)
         answer = json.loads(run(self.llvm / "llvm-mca", "-mtriple=amdgcn-amd-amdhsa",
                                 f"-mcpu={self.architecture}", f"-iterations={MCA_ITERATIONS}",

@@ -23,7 +23,7 @@ if ! command -v hipcc >/dev/null && [[ ! -x /opt/rocm/bin/hipcc ]]; then
   "$root/scripts/hip_root.sh"
 fi
 # Besides the tests of the GPU's own, one for each library that is a release or more newer in that root.
-"$root/scripts/hip_root.sh" --run scripts/test_gpu_build.sh hip command_line harness render schema
+"$root/scripts/hip_root.sh" --run scripts/test_gpu_build.sh hip command_line render schema
 if [[ ! -e /dev/kfd ]]; then
   echo "test_amd.sh: compiled, linked, started, machine code checked; NOT run on AMD hardware: no kernel of" \
     "this build was executed (skipped: the tests that ctest lists as not run)"
