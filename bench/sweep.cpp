@@ -137,6 +137,25 @@ const std::vector<Setter<Memory>>& setters(const Memory&) {
   return all;
 }
 
+const std::vector<Setter<Layer>>& setters(const Layer&) {
+  using enum LayerOp;
+  static const std::vector<Setter<Layer>> all = {
+      choice("op", &Layer::op,
+             {rms_norm, layer_norm, rope, swiglu, gelu, cross_entropy, log_probabilities, bias_add,
+              residual_add, embedding_gather, embedding_scatter, cache_append, route, permute,
+              unpermute, amax, quantise, dequantise, LayerOp::adamw}),
+      choice("pass", &Layer::pass, {Pass::forward, Pass::backward}),
+      dtype("dtype", &Layer::dtype),
+      number("rows", &Layer::rows),
+      number("columns", &Layer::columns),
+      dtype("quantised", &Layer::quantised),
+      number("head_dim", &Layer::head_dim),
+      number("entries", &Layer::entries),
+      number("choices", &Layer::choices),
+      number("page_size", &Layer::page_size)};
+  return all;
+}
+
 // Families without axes.
 template <class P>
 const std::vector<Setter<P>>& setters(const P&) {

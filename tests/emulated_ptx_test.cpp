@@ -3,50 +3,18 @@
 // "Matrix Fragments for mma", and the emulated copies to shared memory.
 #include <cuda_runtime.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "backends/dtype.h"
 #include "backends/gpu/vendor_ptx.h"
-#include "tests/catch.h"
-#include "tests/emulated_cuda/emulation.h"
+#include "tests/cuda_arrays.h"
 
 using namespace steelyard;
 namespace ptx = steelyard::gpu::ptx;
 
 namespace {
-
-template <class... Parameters, class... Arguments>
-cudaError_t launch(void (*kernel)(Parameters...), dim3 block, Arguments... arguments) {
-  cudaLaunchConfig_t config = {};
-  config.gridDim = 1;
-  config.blockDim = block;
-  return cudaLaunchKernelEx(&config, kernel, arguments...);
-}
-
-template <class T>
-T* allocate(std::size_t count) {
-  T* memory = nullptr;
-  REQUIRE(cudaMalloc(&memory, count * sizeof(T)) == cudaSuccess);
-  return memory;
-}
-template <class T>
-T* upload(const std::vector<T>& values) {
-  T* memory = allocate<T>(values.size());
-  REQUIRE(cudaMemcpy(memory, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice) ==
-          cudaSuccess);
-  return memory;
-}
-template <class T>
-std::vector<T> download(const T* memory, std::size_t count) {
-  std::vector<T> values(count);
-  REQUIRE(cudaMemcpy(values.data(), memory, count * sizeof(T), cudaMemcpyDeviceToHost) ==
-          cudaSuccess);
-  return values;
-}
 
 // Row and column of element i of a lane's fragment, g = lane / 4 and t = lane % 4: the formulas of
 // the PTX ISA, one function per table.
@@ -88,28 +56,28 @@ int value_of_c(int row, int column) {
   return row * 8 + column;
 }
 
-struct Shape {
+struct Instruction {
   DType type;
   int k, per_register;
   Map a, b;
 };
-constexpr Shape shapes[] = {
+constexpr Instruction instructions[] = {
     {DType::bf16, 16, 2, a_k16, b_k16},     {DType::f16, 16, 2, a_k16, b_k16},
     {DType::tf32, 8, 1, a_k8, b_k8},        {DType::int8, 32, 4, a_k32, b_k32},
     {DType::fp8_e4m3, 32, 4, a_k32, b_k32}, {DType::fp8_e5m2, 32, 4, a_k32, b_k32}};
 
 // The registers of all lanes, `registers` of each, filled by a map.
-std::vector<unsigned> fragments(const Shape& shape, int registers, Map map,
+std::vector<unsigned> fragments(const Instruction& instruction, int registers, Map map,
                                 int (*value)(int, int)) {
   std::vector<unsigned> result(static_cast<std::size_t>(32 * registers));
-  const int bits = 32 / shape.per_register;
+  const int bits = 32 / instruction.per_register;
   for (int lane = 0; lane < 32; ++lane)
-    for (int i = 0; i < registers * shape.per_register; ++i) {
+    for (int i = 0; i < registers * instruction.per_register; ++i) {
       const Place place = map(lane / 4, lane % 4, i);
       const auto pattern =
-          static_cast<unsigned>(encode(shape.type, value(place.row, place.column)));
-      result[static_cast<std::size_t>(lane * registers + i / shape.per_register)] |=
-          pattern << i % shape.per_register * bits;
+          static_cast<unsigned>(encode(instruction.type, value(place.row, place.column)));
+      result[static_cast<std::size_t>(lane * registers + i / instruction.per_register)] |=
+          pattern << i % instruction.per_register * bits;
     }
   return result;
 }
@@ -127,7 +95,7 @@ __global__ void multiply(Sum* d, const unsigned* a, const unsigned* b) {
 }
 
 template <class Sum, void (*mma)(Sum (&)[4], const unsigned (&)[4], const unsigned (&)[2])>
-void check_product(const Shape& shape) {
+void check_product(const Instruction& instruction) {
   std::vector<Sum> c(32 * 4);
   const auto index = [](int lane, int i) { return static_cast<std::size_t>(lane * 4 + i); };
   for (int lane = 0; lane < 32; ++lane)
@@ -135,15 +103,16 @@ void check_product(const Shape& shape) {
       const Place place = accumulator(lane / 4, lane % 4, i);
       c[index(lane, i)] = static_cast<Sum>(value_of_c(place.row, place.column));
     }
-  Sum* d = upload(c);
-  REQUIRE(launch(multiply<Sum, mma>, 32, d, upload(fragments(shape, 4, shape.a, value_of_a)),
-                 upload(fragments(shape, 2, shape.b, value_of_b))) == cudaSuccess);
-  const std::vector<Sum> result = download(d, c.size());
+  const DeviceArray<Sum> d(c);
+  const DeviceArray<unsigned> a(fragments(instruction, 4, instruction.a, value_of_a)),
+      b(fragments(instruction, 2, instruction.b, value_of_b));
+  REQUIRE(launch(multiply<Sum, mma>, {.block = 32}, d.data(), a.data(), b.data()) == cudaSuccess);
+  const std::vector<Sum> result = d.values();
   for (int lane = 0; lane < 32; ++lane)
     for (int i = 0; i < 4; ++i) {
       const Place place = accumulator(lane / 4, lane % 4, i);
       int expected = value_of_c(place.row, place.column);
-      for (int k = 0; k < shape.k; ++k)
+      for (int k = 0; k < instruction.k; ++k)
         expected += value_of_a(place.row, k) * value_of_b(k, place.column);
       REQUIRE(result[index(lane, i)] == static_cast<Sum>(expected));
     }
@@ -172,9 +141,9 @@ __global__ void load_matrices(unsigned* to) {
 
 template <int count, void (*load)(unsigned (&)[count], const void*)>
 void check_matrices(bool transposed) {
-  auto* to = allocate<unsigned>(32 * count);
-  REQUIRE(launch(load_matrices<count, load>, 32, to) == cudaSuccess);
-  const std::vector<unsigned> result = download(to, 32 * count);
+  const DeviceArray to(std::vector<unsigned>(32 * count));
+  REQUIRE(launch(load_matrices<count, load>, {.block = 32}, to.data()) == cudaSuccess);
+  const std::vector<unsigned> result = to.values();
   for (unsigned lane = 0; lane < 32; ++lane)
     for (unsigned j = 0; j < count; ++j)
       for (unsigned i = 0; i < 2; ++i) {
@@ -205,29 +174,29 @@ __global__ void copy_through_shared(float* to, const float4* from, bool valid) {
 
 template <int groups>
 std::vector<float> copied(bool valid = true) {
-  auto* to = allocate<float>(2);
-  const float4* from = upload(std::vector<float4>{{1, 2, 3, 4}, {5, 6, 7, 8}});
-  REQUIRE(launch(copy_through_shared<groups>, 1, to, from, valid) == cudaSuccess);
-  return download(to, 2);
+  const DeviceArray<float> to({0, 0});
+  const DeviceArray<float4> from({{1, 2, 3, 4}, {5, 6, 7, 8}});
+  REQUIRE(launch(copy_through_shared<groups>, {}, to.data(), from.data(), valid) == cudaSuccess);
+  return to.values();
 }
 
 }  // namespace
 
 TEST_CASE("Every matrix instruction is the product that its register maps describe") {
-  emulated_cuda::restart("sm_90");
-  check_product<float, ptx::mma_m16n8k16_bf16>(shapes[0]);
-  check_product<float, ptx::mma_m16n8k16_f16>(shapes[1]);
-  check_product<float, ptx::mma_m16n8k8_tf32>(shapes[2]);
-  check_product<int, ptx::mma_m16n8k32_s8>(shapes[3]);
-  check_product<float, ptx::mma_m16n8k32_e4m3>(shapes[4]);
-  check_product<float, ptx::mma_m16n8k32_e5m2>(shapes[5]);
+  const Fresh device("sm_90");
+  check_product<float, ptx::mma_m16n8k16_bf16>(instructions[0]);
+  check_product<float, ptx::mma_m16n8k16_f16>(instructions[1]);
+  check_product<float, ptx::mma_m16n8k8_tf32>(instructions[2]);
+  check_product<int, ptx::mma_m16n8k32_s8>(instructions[3]);
+  check_product<float, ptx::mma_m16n8k32_e4m3>(instructions[4]);
+  check_product<float, ptx::mma_m16n8k32_e5m2>(instructions[5]);
 }
 
 TEST_CASE("The matrix instruction of f64 too") {
-  emulated_cuda::restart("sm_80");
-  auto* d = allocate<double>(64);
-  REQUIRE(launch(multiply_f64, 32, d) == cudaSuccess);
-  const std::vector<double> result = download(d, 64);
+  const Fresh device("sm_80");
+  const DeviceArray d(std::vector<double>(64));
+  REQUIRE(launch(multiply_f64, {.block = 32}, d.data()) == cudaSuccess);
+  const std::vector<double> result = d.values();
   for (int row = 0; row < 8; ++row)
     for (int column = 0; column < 8; ++column) {
       int expected = value_of_c(row, column);
@@ -237,17 +206,16 @@ TEST_CASE("The matrix instruction of f64 too") {
 }
 
 TEST_CASE("sm_80 has no matrix instructions of fp8") {
-  emulated_cuda::restart("sm_80");
-  auto* memory = allocate<float>(1024);
-  auto* registers = reinterpret_cast<unsigned*>(memory);
-  REQUIRE(launch(multiply<float, ptx::mma_m16n8k32_e4m3>, 32, memory, registers, registers) ==
-          cudaSuccess);
-  CHECK(cudaDeviceSynchronize() == cudaErrorLaunchFailure);
-  CHECK_THAT(emulated_cuda::last_fault(), ContainsSubstring("sm_89"));
+  const Fresh device("sm_80");
+  const DeviceArray d(std::vector<float>(128));
+  const DeviceArray factors(std::vector<unsigned>(128));
+  CHECK_THAT(fault_of(multiply<float, ptx::mma_m16n8k32_e4m3>, {.block = 32}, d.data(),
+                      factors.data(), factors.data()),
+             ContainsSubstring("sm_89"));
 }
 
 TEST_CASE("ldmatrix hands rows or columns of 8x8 matrices to the lanes") {
-  emulated_cuda::restart("sm_80");
+  const Fresh device("sm_80");
   check_matrices<4, ptx::ldmatrix_x4>(false);
   check_matrices<4, ptx::ldmatrix_x4_trans>(true);
   check_matrices<2, ptx::ldmatrix_x2>(false);
@@ -255,14 +223,12 @@ TEST_CASE("ldmatrix hands rows or columns of 8x8 matrices to the lanes") {
 }
 
 TEST_CASE("A row for ldmatrix is aligned to 16 bytes") {
-  emulated_cuda::restart("sm_80");
-  REQUIRE(launch(load_misaligned, 32) == cudaSuccess);
-  CHECK(cudaDeviceSynchronize() == cudaErrorLaunchFailure);
-  CHECK_THAT(emulated_cuda::last_fault(), ContainsSubstring("aligned to 16 bytes"));
+  const Fresh device("sm_80");
+  CHECK_THAT(fault_of(load_misaligned, {.block = 32}), ContainsSubstring("aligned to 16 bytes"));
 }
 
 TEST_CASE("Copies arrive at the wait that covers their group, and not before") {
-  emulated_cuda::restart("sm_80");
+  const Fresh device("sm_80");
   CHECK(copied<0>() == std::vector<float>{4, 5});
   CHECK(copied<0>(false) == std::vector<float>{0, 0});
   const std::vector<float> first_only = copied<1>(), none = copied<-1>();

@@ -40,6 +40,13 @@ __device__ inline float to_float(f16 value) {
   return from_f16_bits(value.bits);
 }
 
+// To the 10 bits behind the point that a tf32 has; ties to even.
+__device__ inline float round_to_tf32(float value) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, value);
+  const std::uint32_t rounded = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+  return value - value == 0 ? __builtin_bit_cast(float, rounded) : value;
+}
+
 // The nearest value, ties to even.
 template <class T>
 __device__ T from_float(float value) {
@@ -47,6 +54,8 @@ __device__ T from_float(float value) {
     return {to_bf16_bits(value)};
   else if constexpr (std::is_same_v<T, f16>)
     return {to_f16_bits(value)};
+  else if constexpr (std::is_same_v<T, tf32>)
+    return {round_to_tf32(value)};
   else
     return {value};
 }

@@ -3,6 +3,16 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
+  attention_backward.cu
+  attention_forward.cu
+  gemm_tile.cu
+  gemm_tile_bf16.cu
+  gemm_tile_f16.cu
+  gemm_tile_f64.cu
+  gemm_tile_fp8_e4m3.cu
+  gemm_tile_fp8_e5m2.cu
+  gemm_tile_int8.cu
+  gemm_tile_tf32.cu
   launches.cu
   memory.cu)
 set(gpu_sources

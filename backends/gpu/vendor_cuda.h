@@ -6,6 +6,8 @@
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+
+#include "backends/gpu/vendor_ptx.h"
 #endif
 
 #include <cstddef>
@@ -19,6 +21,8 @@ namespace steelyard::gpu {
 inline constexpr std::string_view backend_name = "cuda";
 inline constexpr std::string_view vendor_name = "NVIDIA";
 inline constexpr int warp_size = 32;
+// Whether matrix units take a factor from shared memory in either order.
+inline constexpr bool loads_either_order = true;
 inline constexpr std::size_t default_shared_bytes = 48 << 10;  // more must be asked for
 
 using Error = cudaError_t;
@@ -161,6 +165,11 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 
 inline constexpr unsigned whole_warp = 0xffffffff;
 
+// The shared memory that a launch's Grid asks for, aligned to 1024.
+__device__ inline std::byte* dynamic_shared_memory() {
+  return ptx::dynamic_shared_memory();
+}
+
 // The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
 template <class T>
 __device__ T shuffle_xor(T value, int mask) {
@@ -194,6 +203,19 @@ __device__ inline uint4 load_streaming(const uint4* from) {
 }
 __device__ inline void store_streaming(uint4* to, uint4 value) {
   __stcs(to, value);
+}
+
+// Global memory of which what lies behind `bytes` reads as zeros.
+struct BoundedMemory {
+  const std::byte* data;
+  unsigned bytes;
+};
+__device__ inline BoundedMemory bounded(const void* data, unsigned bytes) {
+  return {static_cast<const std::byte*>(data), bytes};
+}
+template <class T>
+__device__ T load_bounded(const BoundedMemory& memory, unsigned offset) {
+  return offset < memory.bytes ? *reinterpret_cast<const T*>(memory.data + offset) : T{};
 }
 
 // Bits of the nearest bf16 or f16, ties to even, and back.

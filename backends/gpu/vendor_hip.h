@@ -16,6 +16,8 @@ namespace steelyard::gpu {
 inline constexpr std::string_view backend_name = "hip";
 inline constexpr std::string_view vendor_name = "AMD";
 inline constexpr int warp_size = 64;
+// Whether matrix units take a factor from shared memory in either order.
+inline constexpr bool loads_either_order = false;
 inline constexpr std::size_t default_shared_bytes = 64 << 10;  // more must be asked for
 
 using Error = hipError_t;
@@ -148,6 +150,12 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 
 #ifdef __HIPCC__  // what follows runs on the device
 
+// The shared memory that a launch's Grid asks for, aligned to 1024.
+__device__ inline std::byte* dynamic_shared_memory() {
+  extern __shared__ __align__(1024) std::byte block_memory[];
+  return block_memory;
+}
+
 // The value of the lane whose number differs by `mask`, or of lane `lane`. All lanes take part.
 template <class T>
 __device__ T shuffle_xor(T value, int mask) {
@@ -185,6 +193,25 @@ __device__ inline uint4 load_streaming(const uint4* from) {
 __device__ inline void store_streaming(uint4* to, uint4 value) {
   __builtin_nontemporal_store(Vector16{value.x, value.y, value.z, value.w},
                               reinterpret_cast<Vector16*>(to));
+}
+
+// Global memory of which what lies behind `bytes` reads as zeros: the hardware compares. Address and
+// size must be the same in all lanes of a warp.
+using BoundedMemory = __amdgpu_buffer_rsrc_t;
+__device__ inline BoundedMemory bounded(const void* data, unsigned bytes) {
+  constexpr int untyped = 0x20000;
+  return __builtin_amdgcn_make_buffer_rsrc(const_cast<void*>(data), 0, static_cast<int>(bytes),
+                                           untyped);
+}
+template <class T>
+__device__ T load_bounded(BoundedMemory memory, unsigned offset) {
+  const auto at = static_cast<int>(offset);
+  if constexpr (sizeof(T) == 16)
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b128(memory, at, 0, 0));
+  else if constexpr (sizeof(T) == 8)
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b64(memory, at, 0, 0));
+  else if constexpr (sizeof(T) == 4)
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b32(memory, at, 0, 0));
 }
 
 // Bits of the nearest bf16 or f16, ties to even, and back. No instruction rounds to bf16; a NaN

@@ -9,6 +9,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace steelyard::gpu::ptx {
@@ -132,6 +133,12 @@ __device__ inline void ldmatrix_x2_trans(unsigned (&r)[2], const void* row) {
                : "=r"(r[0]), "=r"(r[1])
                : "r"(address)
                : "memory");
+}
+
+// Where the dynamic shared memory of a block begins, aligned to 1024.
+__device__ inline std::byte* dynamic_shared_memory() {
+  extern __shared__ __align__(1024) std::byte block_memory[];
+  return block_memory;
 }
 
 // ---- copies from global to shared memory that run beside the threads -------------------------------

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/emulated_cuda/emulation.h"
+#include "tests/emulated_cuda/races.h"
 #include "tests/emulated_cuda/shared_memory.h"
 #include "tests/emulated_cuda/symbols.h"
 
@@ -107,9 +109,11 @@ bool meets(const Thread& waiting, const Thread& other) {
 [[noreturn]] void deadlock() {
   for (unsigned i = 0; i < thread_count; ++i) {
     if (!threads[i].meeting) continue;
-    for (unsigned j = 0; j < thread_count; ++j)
-      if (expects(threads[i], threads[j]) && !meets(threads[i], threads[j]))
-        fault(fmt::format("{}, but {}", text(threads[i]), text(threads[j])));
+    for (unsigned j = 0; j < thread_count; ++j) {
+      if (!expects(threads[i], threads[j]) || meets(threads[i], threads[j])) continue;
+      std::string message = fmt::format("{}, but {}", text(threads[i]), text(threads[j]));
+      fault(std::move(message));
+    }
   }
   fault("no thread can go on");
 }
@@ -126,6 +130,7 @@ void meet_block(const Meeting& meeting) {
   for (unsigned i = 0; i < thread_count; ++i)
     if (!same_place(meeting, *threads[i].meeting)) deadlock();
   at_barrier = 0;
+  order_block();
   for (unsigned warp = 0; warp < warp_count(); ++warp) warps[warp].ready = all_lanes(warp);
 }
 
@@ -154,6 +159,8 @@ void meet_warp(const Meeting& meeting) {
   for (std::uint32_t rest = meeting.mask; rest != 0; rest &= rest - 1)
     operands[std::countr_zero(rest)] = lanes[std::countr_zero(rest)].meeting->operand;
   if (meeting.perform) meeting.perform(operands);
+  const unsigned number = here->rank / lanes_per_warp;
+  if (meeting.orders_memory && meeting.mask == all_lanes(number)) order_warp(number);
   warp.meeting &= ~meeting.mask;
   warp.ready |= meeting.mask;
 }
@@ -194,6 +201,7 @@ void run_block(std::uint64_t number) {
               static_cast<unsigned>(number / gridDim.x % gridDim.y),
               static_cast<unsigned>(number / gridDim.x / gridDim.y)};
   reset_threads();
+  order_block();
   prepare_shared_memory(launch->shared_bytes);
   here = &threads[reverse_order ? thread_count - 1 : 0];
   threadIdx = here->index;
@@ -218,6 +226,10 @@ void yield() {
   go_on_with(*next_ready());
 }
 
+std::string thread_name(unsigned rank) {
+  return text(threads[rank].index);
+}
+
 unsigned living_lanes() {
   const unsigned warp = here->rank / lanes_per_warp;
   unsigned living_mask = all_lanes(warp);
@@ -230,7 +242,7 @@ unsigned living_lanes() {
 void fault(std::string message) {
   failure = fmt::format("kernel {}, block {}: {}", function_name(launch->kernel), text(blockIdx),
                         message);
-  message = {};
+  std::string().swap(message);  // what stays on this stack is never destroyed
   switch_fiber(here->fiber, host);
   __builtin_unreachable();
 }

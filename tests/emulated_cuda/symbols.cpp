@@ -80,15 +80,24 @@ const std::string* mangled_name(const void* address) {
   return found == all_symbols().functions.end() ? nullptr : &found->second;
 }
 
+std::string demangle(const std::string& name) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+  return text ? text.get() : name;
+}
+
 }  // namespace
 
 std::string function_name(const void* address) {
   const std::string* name = mangled_name(address);
-  if (!name) return fmt::format("{}", address);
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(
-      abi::__cxa_demangle(name->c_str(), nullptr, nullptr, &status), std::free);
-  return text ? text.get() : *name;
+  return name ? demangle(*name) : fmt::format("{}", address);
+}
+
+std::string variable_name(const std::byte* address) {
+  for (const Variable& variable : all_symbols().shared)
+    if (variable.bytes.data() == address) return demangle(variable.name);
+  return fmt::format("{}", static_cast<const void*>(address));
 }
 
 std::span<const std::span<std::byte>> shared_variables() {

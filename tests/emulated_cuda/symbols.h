@@ -14,6 +14,9 @@ std::string function_name(const void* address);
 // All variables declared __shared__, of every kernel of the program.
 std::span<const std::span<std::byte>> shared_variables();
 
+// The name of the shared variable that begins at an address.
+std::string variable_name(const std::byte* address);
+
 // Bytes of the __shared__ variables that a function declares itself.
 std::size_t shared_bytes_of(const void* function);
 

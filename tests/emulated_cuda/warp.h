@@ -77,7 +77,7 @@ inline void __syncthreads(EMULATED_CUDA_PLACE) {
   emulated_cuda::meet({"__syncthreads", at});
 }
 inline void __syncwarp(unsigned mask = 0xffffffff, EMULATED_CUDA_PLACE) {
-  emulated_cuda::meet({"__syncwarp", at, mask});
+  emulated_cuda::meet({.name = "__syncwarp", .at = at, .mask = mask, .orders_memory = true});
 }
 
 template <class T>

@@ -8,6 +8,7 @@
 
 #include "backends/dtype.h"
 #include "tests/emulated_cuda/matrix.h"
+#include "tests/emulated_cuda/shared_memory.h"
 
 namespace steelyard::gpu::ptx {
 
@@ -44,6 +45,10 @@ inline void ldmatrix_x2(unsigned (&r)[2], const void* row) {
 }
 inline void ldmatrix_x2_trans(unsigned (&r)[2], const void* row) {
   emulated_cuda::load_matrices<2, true>("ldmatrix_x2_trans", r, row);
+}
+
+inline std::byte* dynamic_shared_memory() {
+  return emulated_cuda::dynamic_shared_memory().data();
 }
 
 inline void copy_async_16(void* shared, const void* global, bool valid) {

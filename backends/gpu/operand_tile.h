@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operands of matrix products: where they lie in global memory, and tiles of them in shared memory.
+//
+// A product is C[rows, columns] += A[rows, depth] B[columns, depth]^T: both factors are matrices of
+// "rows" and a "depth" that is summed over. How a factor lies in memory is its Order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "backends/gpu/gpu.h"
+
+namespace steelyard::gpu {
+
+enum class Order {
+  depth_contiguous,  // [rows, depth]: A of layouts nn and nt, B of nt
+  rows_contiguous    // [depth, rows]: A of layout tn, B of nn and tn
+};
+
+// A line is what is contiguous: a row, or with rows_contiguous all rows at one depth.
+template <class T, Order order_>
+struct GlobalOperand {
+  static constexpr Order order = order_;
+  using Value = T;
+
+  const T* data;
+  std::int64_t stride;  // elements from one line to the next
+  int rows, depth;      // what there is: the rest of a tile reads as zeros
+
+  __host__ __device__ int lines() const { return order == Order::depth_contiguous ? rows : depth; }
+  __host__ __device__ int length() const { return order == Order::depth_contiguous ? depth : rows; }
+};
+
+inline constexpr int chunk_bytes = 16;  // what one access to shared memory moves
+
+struct alignas(chunk_bytes) Chunk {
+  unsigned word[4];
+};
+template <class T>
+__device__ Chunk to_chunk(const T (&values)[chunk_bytes / sizeof(T)]) {
+  Chunk chunk;
+  memcpy(&chunk, values, sizeof chunk);
+  return chunk;
+}
+
+// A tile [rows, depth] in shared memory. Users know its elements; where they lie is the tile's own
+// business: lines of 16-byte chunks, of which the chunks of each line are permuted (XORed with bits
+// of the line) so that whatever the matrix units read at once lies in different banks.
+template <class T, int rows_, int depth_, Order order_>
+class SharedOperand {
+ public:
+  using Value = T;
+  static constexpr int rows = rows_, depth = depth_;
+  static constexpr Order order = order_;  // in global memory
+  // In shared memory: a matrix unit that loads either order keeps it, the others get depth.
+  static constexpr Order stored = loads_either_order ? order : Order::depth_contiguous;
+
+  static constexpr int chunk_size = chunk_bytes / static_cast<int>(sizeof(T));  // elements
+  static constexpr int lines = stored == Order::depth_contiguous ? rows : depth;
+  static constexpr int chunks = (stored == Order::depth_contiguous ? depth : rows) / chunk_size;
+  static constexpr std::size_t bytes = std::size_t{chunk_bytes} * lines * chunks;
+  static_assert(chunks * chunk_size == (stored == Order::depth_contiguous ? depth : rows),
+                "a line is whole chunks");
+
+  // Of a row and a depth in global memory, that which counts lines.
+  static constexpr __device__ int line_of(int row, int depth_index) {
+    return order == Order::depth_contiguous ? row : depth_index;
+  }
+
+  // `memory` holds `bytes`, aligned to 128.
+  __device__ explicit SharedOperand(std::byte* memory) : memory_(memory) {}
+
+  __device__ Chunk* chunk(int line, int index) const {
+    return reinterpret_cast<Chunk*>(memory_) + line * chunks + (index ^ permutation(line));
+  }
+  // The same `further` lines behind, a multiple of 8: where that is a constant, it costs nothing.
+  __device__ Chunk* chunk(int line, int chunk_index, int further) const {
+    if constexpr (stored == order) return chunk(line, chunk_index) + further * chunks;
+    return chunk(line + further, chunk_index);
+  }
+  __device__ T* element(int row, int depth_index) const {
+    const int line = stored == Order::depth_contiguous ? row : depth_index;
+    const int place = stored == Order::depth_contiguous ? depth_index : row;
+    return reinterpret_cast<T*>(chunk(line, place / chunk_size)) + place % chunk_size;
+  }
+
+ private:
+  // 8 chunks fill all banks. `group` chunks of a line are permuted among themselves, and lines that
+  // begin in the same bank get different permutations.
+  static constexpr int group = chunks % 8 == 0 ? 8 : chunks % 4 == 0 ? 4 : chunks % 2 == 0 ? 2 : 1;
+
+  static __device__ int permutation(int line) {
+    // What was transposed on its way is written 8 lines apart.
+    const int transposed = stored == order ? 0 : line / 8;
+    return (line / (8 / group) ^ transposed) & (group - 1);
+  }
+
+  std::byte* memory_;
+};
+
+}  // namespace steelyard::gpu
