@@ -1,10 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention of a GPU against the oracle.
+// Attention forward and decode of a GPU against the oracle.
+#include <algorithm>
+
 #include "tests/catch.h"
 #include "tests/gpu_device.h"
 
 using namespace steelyard;
 
-TEST_CASE("x") {
-  CHECK(check_every_row(Attention{.dtype=DType::bf16, .heads=1, .kv_heads=1, .queries=70, .keys=100, .head_dim=64}) == 1);
+namespace {
+
+struct Tokens {
+  std::int64_t queries, keys;
+};
+
+Attention forward(DType type, std::int64_t head_dim, Tokens tokens, bool causal = false) {
+  return {.dtype = type,
+          .queries = tokens.queries,
+          .keys = tokens.keys,
+          .head_dim = head_dim,
+          .causal = causal};
+}
+
+Attention decode(DType type, std::int64_t head_dim, Tokens tokens) {
+  Attention p = forward(type, head_dim, tokens, true);
+  p.pass = Pass::decode;
+  return p;
+}
+
+Support answer(std::string_view row, const Attention& problem) {
+  const auto kernel = std::ranges::find(gpu_backend().kernels, row, &Kernel::name);
+  REQUIRE(kernel != gpu_backend().kernels.end());
+  return kernel->supports(problem, gpu_device().info());
+}
+
+}  // namespace
+
+TEST_CASE("Forward is right on both sides of every tile of queries and keys") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const std::int64_t head_dim : {64, 128})
+      for (const Tokens tokens : {Tokens{1, 1}, {1, 200}, {128, 64}, {130, 65}, {257, 130}})
+        check_row("online_softmax", forward(type, head_dim, tokens));
+}
+
+TEST_CASE("A causal mask is aligned at the last query and the last key") {
+  for (const std::int64_t head_dim : {64, 128})
+    for (const Tokens tokens : {Tokens{1, 90}, {70, 70}, {70, 200}, {200, 201}, {256, 256}})
+      check_row("online_softmax", forward(DType::bf16, head_dim, tokens, true));
+}
+
+TEST_CASE("Query heads share keys in groups, sequences keep theirs apart") {
+  for (const std::int64_t ratio : {1, 4, 8}) {
+    Attention p = forward(DType::bf16, 64, {40, 70}, ratio == 4);
+    p.batch = 2;
+    p.kv_heads = 2;
+    p.heads = 2 * ratio;
+    check_row("online_softmax", p);
+  }
+}
+
+TEST_CASE("Decode is right on both sides of every tile of keys") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const std::int64_t head_dim : {64, 128})
+      for (const std::int64_t keys : {1, 63, 64, 130, 700})
+        check_row("split_keys", decode(type, head_dim, {1, keys}));
+}
+
+TEST_CASE("Decode packs query heads and queries into rows, causal or not") {
+  for (const bool causal : {false, true})
+    for (const std::int64_t ratio : {1, 4, 8, 32})
+      for (const std::int64_t queries : {1, 3}) {
+        Attention p = decode(DType::bf16, 64, {queries, 150});
+        p.batch = 2;
+        p.kv_heads = 2;
+        p.heads = 2 * ratio;
+        p.causal = causal;
+        check_row("split_keys", p);
+      }
+}
+
+TEST_CASE("Decode finds keys and values in shuffled pages, the last one ragged") {
+  for (const std::int64_t page_size : {1, 16, 20, 64})
+    for (const std::int64_t head_dim : {64, 128})
+      for (const std::int64_t keys : {5, 128, 333}) {
+        Attention p = decode(DType::bf16, head_dim, {1, keys});
+        p.batch = 2;
+        p.kv_heads = 2;
+        p.heads = 8;
+        p.page_size = page_size;
+        check_row("split_keys", p);
+      }
+}
+
+TEST_CASE("With many sequences, a split of the keys is many tiles") {
+  for (const std::int64_t page_size : {0, 16}) {
+    Attention p = decode(DType::f16, 64, {1, 500});
+    p.batch = 100;
+    p.kv_heads = 4;
+    p.heads = 4;
+    p.page_size = page_size;
+    check_row("split_keys", p);
+  }
+}
+
+TEST_CASE("Rows decline what they do not compute, with a reason") {
+  Attention p = forward(DType::bf16, 128, {8, 8});
+  CHECK(answer("online_softmax", p).answer == Support::yes);
+  p.head_dim = 96;
+  CHECK(answer("online_softmax", p).reason == "head_dim is 64 or 128 here, not 96");
+  p.head_dim = 128;
+  p.dtype = DType::f32;
+  CHECK(answer("online_softmax", p).reason == "matrix units take bf16 and f16 here, not f32");
+  p.dtype = DType::bf16;
+  p.page_size = 16;
+  CHECK(answer("online_softmax", p).answer == Support::no);
+  CHECK(answer("split_keys", p).answer == Support::foreign);
+  p.pass = Pass::decode;
+  CHECK(answer("split_keys", p).answer == Support::yes);
+  p.head_dim = 80;
+  CHECK(answer("split_keys", p).reason == "head_dim is 64 or 128 here, not 80");
+  p.pass = Pass::backward;
+  CHECK(answer("online_softmax", p).answer == Support::foreign);
 }

@@ -11,9 +11,7 @@
 namespace steelyard {
 namespace {
 
-using cpu::Arguments;
-
-Verdict judge(const Problem& problem, const cpu::Body& body) {
+Verdict judge(const Problem& problem, const Body& body) {
   cpu::CpuDevice device;
   const auto run = cpu::make_run(problem, {}, body);
   const Truth truth(problem, Fill::normal, Inputs{}.seed, Encoding::ocp);

@@ -36,7 +36,7 @@ struct Tile {
 
   // Held in registers, Q passes through the memory of the stages.
   static constexpr std::size_t q_offset = queries_in_registers ? 0 : stages * K::bytes;
-  static constexpr std::size_t shared_bytes = std::max(q_offset + Q::bytes, stages * K::bytes);
+  static constexpr std::size_t shared_bytes = std::max(q_offset + Q::bytes, stages* K::bytes);
 };
 
 template <class Tile, class Source>
@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(threads, 2)
     const int first_key = slab / 2 * Tile::keys;
     if (first_key + Tile::keys > sizes.visible_keys(first))  // some row does not see them all
       scores.for_each([&](int row, int column, float& score) {
-        if (first_key + column >= sizes.visible_keys(first + row)) score = softmax.none;
+        if (first_key + column >= sizes.visible_keys(first + row)) score = hidden;
       });
     softmax.absorb(scores, output, sizes.scale);
     probabilities = round_to_operand<T>(scores);
@@ -100,17 +100,18 @@ __global__ void __launch_bounds__(threads, 2)
     if (first + row <= last)
       store_side_by_side(results.first + (first + row) * results.stride + column, sums);
   });
-  auto log_sums = softmax.log_sums();
-  output.for_each_row(log_sums, [&](int row, float sum) {
-    if (leads_rows() && first + row <= last) lse[sizes.lse_element(batch, head, first + row)] = sum;
+  auto log2_sums = softmax.log2_sums();
+  output.for_each_row(log2_sums, [&](int row, float sum) {
+    if (leads_rows() && first + row <= last)
+      lse[sizes.lse_element(batch, head, first + row)] = sum * ln_2;
   });
 }
 
 template <class T, int head_dim>
 std::string tile_name() {
   using Tile = Tile<T, head_dim>;
-  return "tiles of " + std::to_string(Tile::queries) + " queries and " + std::to_string(Tile::keys) +
-         " keys, " + std::to_string(stages) + " stages, ";
+  return "tiles of " + std::to_string(Tile::queries) + " queries and " +
+         std::to_string(Tile::keys) + " keys, " + std::to_string(stages) + " stages, ";
 }
 
 template <class T, int head_dim>
@@ -122,8 +123,8 @@ void enqueue_forward(const GpuDevice& device, const Attention& p, const Argument
           .shared_bytes = Tile::shared_bytes,
           .blocks_y = p.heads,
           .blocks_z = p.batch},
-         device.stream(), arguments.get<T>("o"), arguments.get<float>("lse"),
-         arguments.get<T>("q"), arguments.get<T>("k"), arguments.get<T>("v"), AttentionSizes(p));
+         device.stream(), arguments.get<T>("o"), arguments.get<float>("lse"), arguments.get<T>("q"),
+         arguments.get<T>("k"), arguments.get<T>("v"), AttentionSizes(p));
 }
 
 Support supports(const Attention& p, const DeviceInfo& info) {

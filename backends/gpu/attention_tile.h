@@ -12,6 +12,10 @@
 
 namespace steelyard::gpu {
 
+inline constexpr float ln_2 = 0.693147180559945309417f;
+inline constexpr float hidden =
+    -std::numeric_limits<float>::infinity();  // the score of a masked key
+
 // Tensors are [batch, tokens, heads, head_dim].
 struct AttentionSizes {
   int heads, kv_heads, queries, keys;
@@ -80,14 +84,14 @@ __device__ void store_side_by_side(T* to, const float (&values)[count]) {
 // FlashAttention-4): f32 sums and the 16-bit formats of P hold such values as well as those below 1.
 template <class Rows>
 struct OnlineSoftmax {
-  static constexpr float slack = 8, none = -std::numeric_limits<float>::infinity();
-  Rows reference = Rows::filled(none);  // of scores in units of ln 2; none: no key was seen yet
-  Rows sum = Rows::filled(0);           // of probabilities, of this lane's columns
+  static constexpr float slack = 8;
+  Rows reference = Rows::filled(hidden);  // of scores in units of ln 2; hidden: no key was seen yet
+  Rows sum = Rows::filled(0);             // of probabilities, of this lane's columns
 
   // Makes probabilities of the scores of a block, and the sums so far relative to the same reference.
   template <class Scores, class Output>
   __device__ void absorb(Scores& scores, Output& output, float scale) {
-    const Rows top = scores.row_max(none);
+    const Rows top = scores.row_max(hidden);
     bool grown = false;
     const Rows shrink = zip(reference, top, [&](float before, float now) {
       if (!(now * scale > before + slack)) return 1.0f;
@@ -101,7 +105,7 @@ struct OnlineSoftmax {
         return now * scale > before + slack ? now * scale : before;
       });
     }
-    const Rows from = zip(reference, reference, [](float r, float) { return r == none ? 0 : r; });
+    const Rows from = zip(reference, reference, [](float r, float) { return r == hidden ? 0 : r; });
     scores.for_each_with(from, [&](float& value, float origin) {
       value = exp2_approximate(value * scale - origin);
     });
@@ -116,10 +120,9 @@ struct OnlineSoftmax {
   __device__ Rows inverse_sums() const {
     return zip(sum, sum, [](float s, float) { return s == 0 ? 0 : 1 / s; });
   }
-  // ln of the sum of exp(score); of no scores minus infinity.
-  __device__ Rows log_sums() const {
-    constexpr float ln_2 = 0.693147180559945309417f;
-    return zip(reference, sum, [](float r, float s) { return s == 0 ? none : (r + log2f(s)) * ln_2; });
+  // Logarithms to base 2 of the sums of exp(score); of no scores minus infinity.
+  __device__ Rows log2_sums() const {
+    return zip(reference, sum, [](float r, float s) { return s == 0 ? hidden : r + log2f(s); });
   }
 };
 

@@ -27,6 +27,8 @@ __device__ void for_each_chunk(F f) {
 // What of an operand begins at a line and a place in it.
 template <class Source>
 struct Remainder {
+  static constexpr unsigned outside = 0xfffffff0;  // an offset behind any memory
+
   const typename Source::Value* data;
   std::int64_t stride;
   int lines, length;  // what is left there; not positive outside
@@ -56,14 +58,43 @@ struct Remainder {
   }
 };
 
-inline constexpr unsigned outside = 0xfffffff0;  // an offset behind any memory
+// Of lines in pages: an offset counts elements from the first page on.
+template <class T, Order order>
+struct Remainder<PagedOperand<T, order>> {
+  using Source = PagedOperand<T, order>;
+  static constexpr std::int64_t outside = -1;
+
+  Source from;
+  int line, place, lines, length;
+
+  __device__ Remainder(const Source& from_, int line_, int place_)
+      : from(from_),
+        line(line_),
+        place(place_),
+        lines(from.lines() - line),
+        length(from.length() - place) {}
+
+  __device__ const T* memory(int) const { return from.data; }
+  __device__ std::int64_t offset(int further_lines, int further) const {
+    if (further_lines >= lines) return outside;
+    return from.line(line + further_lines) + place + further - from.data;
+  }
+};
+
+template <class Piece, class T>
+__device__ Piece load_bounded(const T* memory, std::int64_t offset) {
+  Piece piece = {};
+  if (offset >= 0) piece = *reinterpret_cast<const Piece*>(memory + offset);
+  return piece;
+}
 
 // A tile whose lines in shared memory are those in global memory. `whole_chunks`: the operand's
 // address, stride and length are multiples of 16 bytes.
 template <class Tile, int threads, bool whole_chunks>
 class LineCopy {
  public:
-  __device__ void issue(const SourceOf<Tile>& from, int row, int depth, Tile) {
+  template <class Source>
+  __device__ void issue(const Source& from, int row, int depth, Tile) {
     const Remainder rest(from, Tile::line_of(row, depth), Tile::line_of(depth, row));
     if constexpr (!whole_chunks)
       load_elements(rest);
@@ -80,11 +111,12 @@ class LineCopy {
  private:
   template <bool ragged, class Source>
   __device__ void load_chunks(const Remainder<Source>& rest) {
-    const BoundedMemory memory = rest.memory(Tile::lines);
+    const auto memory = rest.memory(Tile::lines);
     for_each_chunk<Tile, threads>([&](int i, int line, int chunk) {
       const int place = chunk * Tile::chunk_size;
-      const unsigned offset = rest.offset(line, place);
-      held_[i] = load_bounded<Chunk>(memory, ragged && place >= rest.length ? outside : offset);
+      const auto offset = rest.offset(line, place);
+      held_[i] =
+          load_bounded<Chunk>(memory, ragged && place >= rest.length ? rest.outside : offset);
     });
   }
   template <class Source>
@@ -106,7 +138,8 @@ class LineCopy {
 template <class Tile, int threads, bool whole_chunks>
 class TransposingCopy {
  public:
-  __device__ void issue(const SourceOf<Tile>& from, int row, int depth, Tile) {
+  template <class Source>
+  __device__ void issue(const Source& from, int row, int depth, Tile) {
     const Remainder rest(from, depth, row);
     if constexpr (!whole_chunks)
       load_elements(rest);
@@ -155,12 +188,13 @@ class TransposingCopy {
   }
   template <bool ragged, class Source>
   __device__ void load_pieces(const Remainder<Source>& rest) {
-    const BoundedMemory memory = rest.memory(Tile::depth);
+    const auto memory = rest.memory(Tile::depth);
     for_each_block([&](int i, int row, int chunk) {
 #pragma unroll
       for (int d = 0; d < Tile::chunk_size; ++d) {
-        const unsigned offset = rest.offset(chunk * Tile::chunk_size + d, row);
-        held_[i][d] = load_bounded<Piece>(memory, ragged && row >= rest.length ? outside : offset);
+        const auto offset = rest.offset(chunk * Tile::chunk_size + d, row);
+        held_[i][d] =
+            load_bounded<Piece>(memory, ragged && row >= rest.length ? rest.outside : offset);
       }
     });
   }

@@ -4,18 +4,10 @@
 
 #include <type_traits>
 
+#include "backends/gpu/gemm_tile.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
-
-struct Epilogue {
-  void* c = nullptr;
-  DType type = DType::f32;  // of c
-  std::int64_t n = 0;
-  double alpha = 1, beta = 0;
-  const float* row_scale = nullptr;  // of w8a8: a_scale[m] and b_scale[n]
-  const float* column_scale = nullptr;
-};
 
 // Calls f(C{}) with the storage type of C: the types that products of T are rounded to.
 template <class T, class F>
@@ -26,17 +18,14 @@ __device__ void with_output_type(DType type, F f) {
     if (type == DType::int32) return f(std::int32_t{});
     if (type == DType::f32) return f(float{});
     type == DType::bf16 ? f(bf16{}) : f(f16{});
+  } else if constexpr (sizeof(T) == 1) {
+    if (type == DType::f32) return f(float{});
+    if (type == DType::bf16) return f(bf16{});
+    type == DType::f16 ? f(f16{}) : f(T{});
   } else {
     if (type == DType::f32) return f(float{});
     f(T{});
   }
-}
-
-// Whether products of two a can be rounded to c.
-constexpr bool is_output_type(DType a, DType c) {
-  if (a == DType::int8)
-    return c == DType::int32 || c == DType::f32 || c == DType::bf16 || c == DType::f16;
-  return c == a || (c == DType::f32 && a != DType::f64);
 }
 
 // An element of C from its sum. Sums of integers that stay integers have no scales, alpha 1 and
@@ -56,10 +45,15 @@ __device__ C finish(const Epilogue& e, std::int64_t row, std::int64_t column, S 
       else
         value += static_cast<float>(e.beta) * to_float(old);
     }
-    if constexpr (std::is_same_v<C, double>)
+    if constexpr (std::is_same_v<C, double>) {
       return value;
-    else
+    } else if constexpr (sizeof(C) == 1) {
+      C nearest, unused;
+      narrow(value, 0.f, nearest, unused);
+      return nearest;
+    } else {
       return from_float<C>(value);
+    }
   }
 }
 

@@ -11,7 +11,6 @@ namespace steelyard::gpu {
 
 std::span<const Kernel> attention_backward_kernels();  // attention_backward.cu
 std::span<const Kernel> attention_forward_kernels();   // attention_forward.cu
-std::span<const Kernel> gemm_tile_kernels();           // gemm_tile.cu
 std::span<const Kernel> memory_kernels();              // memory.cu
 std::span<const Kernel> copy_kernels();                // copies.cpp
 std::span<const Kernel> launch_kernels();              // launches.cu
@@ -25,6 +24,9 @@ std::span<const Kernel> permute_kernels();             // layers_permute.cu
 std::span<const Kernel> quantise_kernels();            // layers_quantise.cu
 std::span<const Kernel> rope_kernels();                // layers_rope.cu
 std::span<const Kernel> routing_kernels();             // layers_routing.cu
+std::span<const Kernel> gemm_simt_kernels();           // gemm_simt.cu
+std::span<const Kernel> gemm_tile_kernels();           // gemm_tile.cpp
+std::span<const Kernel> attention_decode_kernels();    // attention_decode.cu
 
 std::vector<Kernel> shared_kernels();  // all of them
 

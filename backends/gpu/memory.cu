@@ -270,7 +270,8 @@ std::unique_ptr<Run> prepare(GpuDevice& device, const Memory& p, const Inputs& i
 // Traffic: one line of 128 bytes per step. Limits: the latency of whatever level holds the working
 // set; the time is steps times one latency.
 __global__ void follow(std::int32_t* last, const std::int32_t* next, std::int64_t steps) {
-  std::int32_t place = 0;
+  // 0 in the only thread; a literal would let AMD's compiler load by the scalar cache instead.
+  std::int32_t place = static_cast<std::int32_t>(threadIdx.x);
   for (std::int64_t step = 0; step < steps; ++step) place = next[place];
   *last = place;
 }

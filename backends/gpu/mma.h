@@ -293,16 +293,18 @@ template <class Acc, class T, int tiles_m, int steps, class B>
 __device__ void tile_mma(Acc& acc, const RegisterOperand<T, tiles_m, steps>& a, const B& b) {
   static_assert(Acc::warps_n == 1 && tiles_m == Acc::tiles_m && B::rows == Acc::columns);
   static_assert(B::depth == steps * tiles_per_fragment * tile_edge);
+  constexpr int fragments = steps * Acc::tiles_n;
+  const auto load = [&](int f) {
+    return load_paired_fragment(b, 0, f % Acc::tiles_n, f / Acc::tiles_n);
+  };
+  Fragment next = load(0);
 #pragma unroll
-  for (int step = 0; step < steps; ++step) {
-    Fragment bs[Acc::tiles_n];
-#pragma unroll
-    for (int j = 0; j < Acc::tiles_n; ++j) bs[j] = load_paired_fragment(b, 0, j, step);
+  for (int f = 0; f < fragments; ++f) {
+    const Fragment b_fragment = next;
+    if (f + 1 < fragments) next = load(f + 1);  // under way meanwhile
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
-#pragma unroll
-      for (int j = 0; j < Acc::tiles_n; ++j)
-        multiply<T>(acc.value[i][j], a.fragment[i][step], bs[j]);
+      multiply<T>(acc.value[i][f % Acc::tiles_n], a.fragment[i][f / Acc::tiles_n], b_fragment);
   }
 }
 

@@ -3,21 +3,11 @@
 // maps: vendor_ptx.h.
 #pragma once
 
-#include <string_view>
-
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 #include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
-
-inline constexpr std::string_view matrix_instruction = "mma.sync";
-
-// Of an architecture as in DeviceInfo.
-inline bool has_matrix_instruction(DType type, std::string_view architecture) {
-  const bool fp8 = type == DType::fp8_e4m3 || type == DType::fp8_e5m2;
-  return !fp8 || architecture >= "sm_89";
-}
 
 // Fragment word j: row g + 8 (j % 2), bytes 16 (j / 2) + 4t of the step, for g = lane / 4 and
 // t = lane % 4. Of f64: words 0 and 1 row g, 2 and 3 row g + 8, element t.
@@ -29,7 +19,7 @@ template <class T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
-inline constexpr int rows_per_lane = 2;  // of a tile
+inline constexpr int rows_per_lane = 2;   // of a tile
 inline constexpr int lanes_of_a_row = 3;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int slot) {
   return static_cast<int>(threadIdx.x) % warp_size / 4 + 8 * slot;
@@ -135,9 +125,11 @@ template <class T>
 __device__ Fragment pack(const float (&values)[8]) {
   Fragment fragment;
 #pragma unroll
-  for (int j = 0; j < 4; ++j)
-    fragment.word[j] = static_cast<unsigned>(from_float<T>(values[2 * j]).bits) |
-                       static_cast<unsigned>(from_float<T>(values[2 * j + 1]).bits) << 16;
+  for (int j = 0; j < 4; ++j) {
+    const float low = values[2 * j], high = values[2 * j + 1];
+    fragment.word[j] =
+        std::is_same_v<T, bf16> ? ptx::round_to_bf16x2(low, high) : ptx::round_to_f16x2(low, high);
+  }
   return fragment;
 }
 
@@ -162,12 +154,13 @@ __device__ void multiply(Sum<T> (&d)[8], const Fragment& a, const Fragment& b) {
 template <class Tile, int threads>
 class AsyncTileCopy {
  public:
-  __device__ void issue(const SourceOf<Tile>& from, int row, int depth, Tile to) {
+  template <class Source>
+  __device__ void issue(const Source& from, int row, int depth, Tile to) {
     const int line = Tile::line_of(row, depth), place = Tile::line_of(depth, row);
     for_each_chunk<Tile, threads>([&](int, int l, int chunk) {
       const int p = place + chunk * Tile::chunk_size;
       const bool valid = line + l < from.lines() && p < from.length();
-      const auto* source = from.data + (valid ? (line + l) * from.stride + p : 0);
+      const auto* source = valid ? from.line(line + l) + p : from.data;
       ptx::copy_async_16(to.chunk(l, chunk), source, valid);
     });
   }

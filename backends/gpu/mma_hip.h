@@ -6,20 +6,10 @@
 // stored together, and 16-bit sums lie as the next product's left factor does.
 #pragma once
 
-#include <string_view>
-
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
-
-inline constexpr std::string_view matrix_instruction = "MFMA";
-
-// Of an architecture as in DeviceInfo.
-inline bool has_matrix_instruction(DType type, std::string_view architecture) {
-  const bool young = type == DType::fp8_e4m3 || type == DType::fp8_e5m2 || type == DType::tf32;
-  return !young || architecture == "gfx942";
-}
 
 // Row lane % 16, bytes 16 (lane / 16) .. + 15 of the step: two instructions' worth. In which order
 // the depth is summed does not matter as long as both factors agree.
@@ -31,7 +21,7 @@ template <class T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, double,
                                std::conditional_t<std::is_same_v<T, std::int8_t>, int, float>>;
 
-inline constexpr int rows_per_lane = 1;  // of a tile
+inline constexpr int rows_per_lane = 1;    // of a tile
 inline constexpr int lanes_of_a_row = 48;  // the bits in which their numbers differ
 __device__ inline int row_of_slot(int) {
   return static_cast<int>(threadIdx.x) % 16;
@@ -126,13 +116,25 @@ __device__ Fragment load_paired_fragment(const Tile& tile, int first_row, int i,
   return fragment;
 }
 
+// Rounded to nearest. Of a tie the bf16 that is farther from zero: where no instruction rounds, that
+// is an addition, with a third of the cost of ties to even and the same bound of the error.
 template <class T>
 __device__ Fragment pack(const float (&values)[8]) {
   Fragment fragment;
 #pragma unroll
-  for (int j = 0; j < 4; ++j)
-    fragment.word[j] = static_cast<unsigned>(from_float<T>(values[2 * j]).bits) |
-                       static_cast<unsigned>(from_float<T>(values[2 * j + 1]).bits) << 16;
+  for (int j = 0; j < 4; ++j) {
+    const float low = values[2 * j], high = values[2 * j + 1];
+    if constexpr (std::is_same_v<T, bf16>) {
+      constexpr unsigned half = 0x8000, upper_halves = 0x07060302;
+      fragment.word[j] =
+          __builtin_amdgcn_perm(__builtin_bit_cast(unsigned, high) + half,
+                                __builtin_bit_cast(unsigned, low) + half, upper_halves);
+    } else {
+      const detail::Packed<_Float16, 2> pair = {static_cast<_Float16>(low),
+                                                static_cast<_Float16>(high)};
+      fragment.word[j] = __builtin_bit_cast(unsigned, pair);
+    }
+  }
   return fragment;
 }
 

@@ -30,6 +30,28 @@ struct GlobalOperand {
 
   __host__ __device__ int lines() const { return order == Order::depth_contiguous ? rows : depth; }
   __host__ __device__ int length() const { return order == Order::depth_contiguous ? depth : rows; }
+  __device__ const T* line(int i) const { return data + i * stride; }
+};
+
+// Lines that lie in pages of `page_size` lines each, in any order. Page numbers count from `data`.
+template <class T, Order order_>
+struct PagedOperand {
+  static constexpr Order order = order_;
+  using Value = T;
+
+  const T* data;
+  std::int64_t stride;
+  int rows, depth;
+  const std::int32_t* pages;
+  int page_size;
+  int first_line;  // in the first page or behind it, where the operand begins
+
+  __device__ int lines() const { return order == Order::depth_contiguous ? rows : depth; }
+  __device__ int length() const { return order == Order::depth_contiguous ? depth : rows; }
+  __device__ const T* line(int i) const {
+    const auto at = static_cast<unsigned>(first_line + i), size = static_cast<unsigned>(page_size);
+    return data + (std::int64_t{pages[at / size]} * page_size + at % size) * stride;
+  }
 };
 
 inline constexpr int chunk_bytes = 16;  // what one access to shared memory moves
@@ -97,6 +119,28 @@ class SharedOperand {
   }
 
   std::byte* memory_;
+};
+
+// A part [rows, depth] of a tile, which begins at a multiple of 16 rows and of a chunk's depth.
+template <class Tile, int rows_, int depth_>
+class PartOf {
+ public:
+  using Value = typename Tile::Value;
+  static constexpr int rows = rows_, depth = depth_;
+  static constexpr Order stored = Tile::stored;
+
+  __device__ PartOf(const Tile& tile, int first_row, int first_depth)
+      : tile_(tile),
+        line_(stored == Order::depth_contiguous ? first_row : first_depth),
+        chunk_((stored == Order::depth_contiguous ? first_depth : first_row) / Tile::chunk_size) {}
+
+  __device__ Chunk* chunk(int line, int chunk_index, int further) const {
+    return tile_.chunk(line_ + line, chunk_ + chunk_index, further);
+  }
+
+ private:
+  Tile tile_;
+  int line_, chunk_;
 };
 
 }  // namespace steelyard::gpu

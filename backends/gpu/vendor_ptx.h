@@ -174,6 +174,18 @@ __device__ inline std::uint16_t round_to_bf16(float value) {
   return bits;
 }
 
+// Two nearest bf16 or f16, the first in the low half; ties to even.
+__device__ inline unsigned round_to_bf16x2(float low, float high) {
+  unsigned bits;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+__device__ inline unsigned round_to_f16x2(float low, float high) {
+  unsigned bits;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+
 // Bits of the nearest tf32, ties away from zero; the low 13 bits are zero.
 __device__ inline unsigned round_to_tf32(float value) {
   unsigned bits;
@@ -200,6 +212,15 @@ __device__ inline std::uint16_t round_to_e5m2x2(float low, float high) {
   __trap();
 #endif
   return bits;
+}
+
+// ---- arithmetic ------------------------------------------------------------------------------------
+
+// 2^x, to about two units in the last place; zero below the normal range.
+__device__ inline float exp2_approximate(float x) {
+  float result;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
 }
 
 }  // namespace steelyard::gpu::ptx

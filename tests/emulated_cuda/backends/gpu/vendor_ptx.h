@@ -4,7 +4,9 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "backends/dtype.h"
 #include "tests/emulated_cuda/matrix.h"
@@ -65,6 +67,12 @@ void copy_async_wait() {
 inline std::uint16_t round_to_bf16(float value) {
   return static_cast<std::uint16_t>(encode(DType::bf16, value));
 }
+inline unsigned round_to_bf16x2(float low, float high) {
+  return static_cast<unsigned>(encode(DType::bf16, low) | encode(DType::bf16, high) << 16);
+}
+inline unsigned round_to_f16x2(float low, float high) {
+  return static_cast<unsigned>(encode(DType::f16, low) | encode(DType::f16, high) << 16);
+}
 inline unsigned round_to_tf32(float value) {
   return emulated_cuda::round_to_tf32(value);
 }
@@ -76,6 +84,11 @@ inline std::uint16_t round_to_e4m3x2(float low, float high) {
 inline std::uint16_t round_to_e5m2x2(float low, float high) {
   return static_cast<std::uint16_t>(encode(DType::fp8_e5m2, low) | encode(DType::fp8_e5m2, high)
                                                                        << 8);
+}
+
+inline float exp2_approximate(float x) {
+  const float result = std::exp2(x);
+  return result < std::numeric_limits<float>::min() ? 0 : result;
 }
 
 }  // namespace steelyard::gpu::ptx
