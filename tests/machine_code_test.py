@@ -10,9 +10,13 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-CHECK = Path(__file__).resolve().parent.parent / "scripts/check_machine_code.py"
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+CHECK = SCRIPTS / "check_machine_code.py"
 PLANTED = Path(__file__).with_name("planted_machine_code.cu")
 COMPILER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+
+sys.path.insert(0, str(SCRIPTS))
+from machine_code_loops import natural_loops
 
 DEFAULTS = """
 [defaults]
@@ -96,6 +100,24 @@ class Budgets(unittest.TestCase):
             outcome = check(EVERY_KERNEL, folder)
         self.assertNotEqual(outcome.returncode, 0)
         self.assertIn("is missing", outcome.stderr)
+
+
+class Loops(unittest.TestCase):
+    """By header: the blocks of the loop, and those that jump back; block i's successors are given."""
+
+    def test_nested_loops_are_told_apart(self):
+        self.assertEqual(natural_loops([{1}, {2}, {2, 3}, {1, 4}, set()]),
+                         {1: ({1, 2, 3}, {3}), 2: ({2}, {2})})
+
+    def test_a_loop_continued_from_two_places_is_one(self):
+        self.assertEqual(natural_loops([{1}, {1, 2}, {1, 3}, set()]), {1: ({1, 2}, {1, 2})})
+
+    def test_a_block_laid_out_elsewhere_makes_no_loop(self):
+        # 3 stands after the end and jumps back, but nothing before its target can be repeated.
+        self.assertEqual(natural_loops([{1, 3}, {2}, set(), {1}]), {})
+
+    def test_what_cannot_be_reached_is_left_out(self):
+        self.assertEqual(natural_loops([{1}, set(), {2}]), {})
 
 
 class Planted(unittest.TestCase):
