@@ -35,6 +35,12 @@ class Library {
     return reinterpret_cast<Function*>(symbol);
   }
 
+  // The same for a function that the library can be used without.
+  template <class Function>
+  Function* find_optional(const char* name) const {
+    return handle_ ? reinterpret_cast<Function*>(dlsym(handle_.get(), name)) : nullptr;
+  }
+
  private:
   struct Close {
     void operator()(void* handle) const { dlclose(handle); }

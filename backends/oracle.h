@@ -31,7 +31,7 @@ struct Expected {
 // All outputs of a problem; the gradients of attention ignore the given o and lse. `inputs` are
 // those of make_inputs or tensors read from a device. With `limit` > 0 an output of more elements
 // than that is sampled at sample(operand, limit), and again within the rows that a scatter or a
-// cache append writes. quantise rounds its values always: that is what it does.
+// cache append writes. Quantised values are x / scale: `exact` leaves their rounding to be judged.
 std::vector<Expected> reference(const Problem& problem, std::span<const HostTensor> inputs,
                                 std::int64_t limit = 0, Rounding rounding = Rounding::exact);
 

@@ -2,6 +2,7 @@
 // The names of problems: of their enumerators, and of their fields in result files.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "backends/operand.h"
@@ -130,7 +131,34 @@ std::string fault_of(const Memory& p) {
   return {};
 }
 
+bool has_backward(LayerOp op) {
+  using enum LayerOp;
+  constexpr std::array with = {rms_norm, layer_norm, rope, swiglu, gelu, cross_entropy};
+  return std::ranges::count(with, op) > 0;
+}
+
+// The size that an operation cannot do without and that others leave at 0; empty when it is there.
+std::string missing_size(const Layer& p) {
+  using enum LayerOp;
+  constexpr std::array with_entries = {embedding_gather, embedding_scatter, cache_append, route,
+                                       permute};
+  constexpr std::array with_choices = {route, permute, unpermute};
+  if (p.entries < 1 && std::ranges::count(with_entries, p.op)) return "entries";
+  if (p.choices < 1 && std::ranges::count(with_choices, p.op)) return "choices";
+  return {};
+}
+
 std::string fault_of(const Layer& p) {
+  if (p.pass == Pass::decode || (p.pass == Pass::backward && !has_backward(p.op)))
+    return fmt::format("{} has no {} pass", name(p.op), name(p.pass));
+  if (const std::string size = missing_size(p); !size.empty())
+    return fmt::format("{} takes {} of at least 1", name(p.op), size);
+  if (is_integer(p.dtype)) return fmt::format("dtype={} is no floating-point type", name(p.dtype));
+  const bool narrows = p.op == LayerOp::quantise || p.op == LayerOp::dequantise;
+  if (narrows && bits(p.quantised) > 8)
+    return fmt::format("quantised={} is wider than 8 bits", name(p.quantised));
+  if (p.op == LayerOp::rope && p.head_dim % 2 != 0)
+    return fmt::format("rope takes an even head_dim, not {}", p.head_dim);
   const bool by_head = p.op == LayerOp::rope || p.op == LayerOp::cache_append;
   if (by_head && p.columns % p.head_dim != 0)
     return fmt::format("columns={} is not a multiple of head_dim={}", p.columns, p.head_dim);

@@ -13,13 +13,10 @@ namespace steelyard {
 // Mascagni, Li: arXiv 1705.10449). Returns the largest deviation over all rows and blocks in
 // standard deviations of the rounding errors that the types imply: about 5 for a correct product,
 // above `freivalds_limit` for a wrong one. `inputs` are those of the problem, C0 among them where
-// beta is not 0. Takes plain products: no groups, no scales.
+// beta is not 0. Scales count as part of A and B; each row of a grouped product meets its group's B.
 double freivalds_deviation(const Gemm& problem, std::span<const HostTensor> inputs,
                            const HostTensor& c);
 
 inline constexpr double freivalds_limit = 6;
-
-// Whether the check takes this problem.
-bool freivalds_applies(const Gemm& problem);
 
 }  // namespace steelyard

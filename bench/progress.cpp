@@ -16,7 +16,8 @@ namespace {
 std::string speed(const Record& record) {
   const double median = record.timing.median_seconds;
   if (record.steps > 0) return seconds(median / record.steps) + "/step";
-  if (record.flops > 0 && record.family != "memory") return rate(record.flops / median, "FLOP/s");
+  const bool memory_bound = record.family == "memory" || record.family == "layers";
+  if (record.flops > 0 && !memory_bound) return rate(record.flops / median, "FLOP/s");
   return rate(record.bytes / median, "B/s");
 }
 

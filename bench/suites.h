@@ -20,6 +20,7 @@ struct Family {
 const Family& gemm_family();       // cases/gemm.cpp
 const Family& attention_family();  // cases/attention.cpp
 const Family& memory_family();     // cases/memory.cpp
+const Family& layers_family();     // cases/layers.cpp
 
 // The cartesian product of the axes over the family's basis, the last axis fastest. Throws
 // UsageError for a name the problem lacks, a value it cannot take or a problem that cannot exist.

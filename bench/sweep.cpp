@@ -78,10 +78,11 @@ Setter<P> choice(std::string_view name_of_axis, E P::*field, std::initializer_li
           }};
 }
 
-// All three types; integers accumulate to int32.
+// All three types; integers accumulate to int32, and tf32 to f32.
 void set_gemm_types(Gemm& p, const std::string& value) {
   p.a = p.b = p.c = dtype_of(value);
   if (p.a == DType::int8 || p.a == DType::int4) p.c = DType::int32;
+  if (p.a == DType::tf32) p.c = DType::f32;
 }
 
 void set_gemm_size(Gemm& p, const std::string& value) {
@@ -134,6 +135,25 @@ void set_memory_op(Memory& p, const std::string& value) {
 const std::vector<Setter<Memory>>& setters(const Memory&) {
   static const std::vector<Setter<Memory>> all = {
       {"op", set_memory_op}, dtype("dtype", &Memory::dtype), number("bytes", &Memory::bytes)};
+  return all;
+}
+
+const std::vector<Setter<Layer>>& setters(const Layer&) {
+  using enum LayerOp;
+  static const std::vector<Setter<Layer>> all = {
+      choice("op", &Layer::op,
+             {rms_norm, layer_norm, rope, swiglu, gelu, cross_entropy, log_probabilities, bias_add,
+              residual_add, embedding_gather, embedding_scatter, cache_append, route, permute,
+              unpermute, amax, quantise, dequantise, LayerOp::adamw}),
+      choice("pass", &Layer::pass, {Pass::forward, Pass::backward}),
+      dtype("dtype", &Layer::dtype),
+      number("rows", &Layer::rows),
+      number("columns", &Layer::columns),
+      dtype("quantised", &Layer::quantised),
+      number("head_dim", &Layer::head_dim),
+      number("entries", &Layer::entries),
+      number("choices", &Layer::choices),
+      number("page_size", &Layer::page_size)};
   return all;
 }
 

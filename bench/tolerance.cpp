@@ -7,12 +7,24 @@
 namespace steelyard {
 namespace {
 
-// Half the distance between neighbours around `value`: one rounding to the output's format. Below
-// the normal range the distance stays that of the smallest normal number.
+// Half the distance between subnormal numbers: the smallest pattern is one distance.
+double half_subnormal_step(DType type) {
+  return decode(type, 1) / 2;
+}
+
+// One rounding to the output's format, below the normal range too.
 double rounding_of_output(DType type, double value) {
   if (is_integer(type)) return 0;
   constexpr double tiny = 1e-37;  // flushed subnormals of f32 accumulators
-  return unit_roundoff(type) * std::abs(value) + tiny;
+  return unit_roundoff(type) * std::abs(value) + std::max(tiny, half_subnormal_step(type));
+}
+
+// Exactly half the distance between the neighbours of `value`.
+double half_step(DType type, double value) {
+  if (is_integer(type)) return 0.5;
+  if (value == 0) return half_subnormal_step(type);
+  const double in_binade = std::ldexp(unit_roundoff(type), std::ilogb(value));
+  return std::max(in_binade, half_subnormal_step(type));
 }
 
 // A sum of n terms with random rounding errors of at most u each strays by about sqrt(n) u of the
@@ -32,11 +44,28 @@ double attention_tolerance(const Attention& p, double unavoidable, double accumu
   return 2 * unavoidable + 2 * accumulated + score_error * std::max(1.0, std::abs(value));
 }
 
+// Beside its sums a layer rounds a few times (a division, a square root), and a function such as exp
+// may be off by some last bits: together as much as so many terms. A quantised value is the nearest
+// of its format to a quotient that is off by as much.
+double layer_tolerance(const Layer& p, const Expected& expected, double accumulator, double value,
+                       double magnitude) {
+  constexpr std::int64_t terms_of_functions = 16;
+  const DType type = expected.operand.dtype;
+  const double accumulated =
+      accumulation(accumulator, expected.terms + terms_of_functions, magnitude);
+  if (p.op == LayerOp::quantise && expected.operand.name == "q")
+    return half_step(type, value) + accumulated;
+  if (is_integer(type)) return 0;  // indices
+  return rounding_of_output(type, value) + accumulated;
+}
+
 // Nothing is computed, so nothing is rounded.
 bool only_moves(const Problem& problem) {
-  const auto* memory = std::get_if<Memory>(&problem);
-  return std::holds_alternative<Copy>(problem) ||
-         (memory != nullptr && memory->op == MemoryOp::copy);
+  if (const auto* memory = std::get_if<Memory>(&problem)) return memory->op == MemoryOp::copy;
+  if (const auto* layer = std::get_if<Layer>(&problem))
+    return layer->op == LayerOp::embedding_gather || layer->op == LayerOp::cache_append ||
+           layer->op == LayerOp::permute;
+  return std::holds_alternative<Copy>(problem);
 }
 
 }  // namespace
@@ -55,7 +84,10 @@ double tolerance(const Problem& problem, const Expected& expected, std::size_t i
   if (only_moves(problem)) return 0;
   const double value = expected.values[i];
   const double magnitude = expected.magnitudes.empty() ? std::abs(value) : expected.magnitudes[i];
-  const double accumulated = accumulation(accumulator_roundoff(problem), expected.terms, magnitude);
+  const double accumulator = accumulator_roundoff(problem);
+  if (const auto* layer = std::get_if<Layer>(&problem))
+    return layer_tolerance(*layer, expected, accumulator, value, magnitude);
+  const double accumulated = accumulation(accumulator, expected.terms, magnitude);
   if (const auto* attention = std::get_if<Attention>(&problem))
     return attention_tolerance(*attention, unavoidable, accumulated, value);
   return rounding_of_output(expected.operand.dtype, value) + accumulated;

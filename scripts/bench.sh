@@ -14,7 +14,7 @@ while (($#)); do
       cat <<'USAGE'
 usage: scripts/bench.sh [--suite quick|gate|standard|full] [-o FOLDER] [options of the bench programs]
 
-Installs what is missing, builds build/cpu (or STEELYARD_BUILD_DIR), runs `steelyard run` with all
+Installs what is missing, builds for this machine (scripts/build.sh auto), runs `steelyard run` with all
 options given here and prints the report. Results go to results/<UTC>-<host>-<suite> in the project,
 unless -o names a folder. The exit code is that of the run.
 
@@ -41,8 +41,7 @@ if [[ -z $output && -z $prints_only ]]; then
   arguments+=(-o "$output")
 fi
 
-"$root/scripts/build.sh" cpu
-steelyard=${STEELYARD_BUILD_DIR:-$root/build/cpu}/bin/steelyard
+steelyard=$("$root/scripts/build.sh" auto)/bin/steelyard
 
 code=0
 "$steelyard" run "${arguments[@]}" || code=$?

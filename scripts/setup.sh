@@ -26,13 +26,22 @@ libbenchmark-tools    |            | test: compare.py of Google Benchmark reads 
 python3-scipy         |            | what compare.py imports
 '
 
-case "${1-}" in
-  '') ;;
-  -h | --help) echo "usage: scripts/setup.sh    installs the missing ones of:$packages"; exit 0 ;;
-  *) echo "setup.sh: unknown argument $1; see scripts/setup.sh --help" >&2; exit 2 ;;
-esac
+hip_packages='
+mmdebstrap            | mmdebstrap | makes the root with HIP in it: scripts/hip_root.sh
+'
 
 column() { awk -F'|' -v n="$1" 'NF > 1 { gsub(/ /, "", $n); if ($n != "") print $n }' <<<"$packages"; }
+
+case "${1-}" in
+  '') ;;
+  --hip) packages+=$hip_packages ;;
+  --list) column 1; exit 0 ;;
+  -h | --help)
+    echo "usage: scripts/setup.sh [--hip | --list]    installs the missing ones of:$packages"
+    echo "--hip installs this too, for machines without ROCm:$hip_packages--list names the first list."
+    exit 0 ;;
+  *) echo "setup.sh: unknown argument $1; see scripts/setup.sh --help" >&2; exit 2 ;;
+esac
 
 installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

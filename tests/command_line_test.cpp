@@ -76,8 +76,25 @@ TEST_CASE("STREAM's scale is BabelStream's mul") {
   CHECK(id(problems.at(0)) == "memory/mul/f64/1KiB");
 }
 
+TEST_CASE("a layer's sizes are swept, and sizes that its operation lacks are named") {
+  const auto problems = sweep(layers_family(), {parse_axis("op=quantise"), parse_axis("rows=8"),
+                                                parse_axis("quantised=int8,fp8_e5m2")});
+  REQUIRE(problems.size() == 2);
+  CHECK(id(problems[1]) == "layer/quantise/bf16.fp8_e5m2/8x4096");
+  const auto impossible = [](std::vector<Axis> axes) { sweep(layers_family(), axes); };
+  CHECK_THROWS_WITH(impossible({parse_axis("op=route")}), ContainsSubstring("entries"));
+  CHECK_THROWS_WITH(impossible({parse_axis("op=route"), parse_axis("entries=8")}),
+                    ContainsSubstring("choices"));
+  CHECK_THROWS_WITH(impossible({parse_axis("op=bias_add"), parse_axis("pass=backward")}),
+                    ContainsSubstring("no backward pass"));
+  CHECK_THROWS_WITH(impossible({parse_axis("op=rope"), parse_axis("head_dim=1")}),
+                    ContainsSubstring("even head_dim"));
+  CHECK_THROWS_WITH(impossible({parse_axis("op=softmax")}), ContainsSubstring("one of rms_norm"));
+}
+
 TEST_CASE("every suite of every family holds possible and distinct problems") {
-  for (const Family* family : {&gemm_family(), &attention_family(), &memory_family()})
+  for (const Family* family :
+       {&gemm_family(), &attention_family(), &memory_family(), &layers_family()})
     for (const Suite suite : {Suite::quick, Suite::gate, Suite::standard, Suite::full}) {
       std::vector<std::string> ids;
       for (const Problem& problem : family->problems(suite)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every GEMM row of the CPU against a triple loop in double: exact on whole numbers, within the
-// rounding errors of its formats on normal ones.
+// Every GEMM row of the CPU against the oracle: exact on whole numbers, within the rounding errors
+// of its formats on normal ones.
 #include "backends/cpu/gemm.h"
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "backends/cpu/kernels.h"
+#include "backends/oracle.h"
 #include "tests/catch.h"
 
 using namespace steelyard;
@@ -27,10 +28,10 @@ constexpr Size sizes[] = {{1, 1, 1},      {1, 70, 33},   {5, 7, 3},      {13, 33
 struct Types {
   DType input, output;
 };
-constexpr Types types[] = {{DType::f32, DType::f32},   {DType::f64, DType::f64},
-                           {DType::bf16, DType::bf16}, {DType::bf16, DType::f32},
-                           {DType::f16, DType::f16},   {DType::f16, DType::f32},
-                           {DType::int8, DType::int32}};
+constexpr Types types[] = {
+    {DType::f32, DType::f32},    {DType::f64, DType::f64},       {DType::bf16, DType::bf16},
+    {DType::bf16, DType::f32},   {DType::f16, DType::f16},       {DType::f16, DType::f32},
+    {DType::int8, DType::int32}, {DType::fp8_e4m3, DType::bf16}, {DType::fp8_e4m3, DType::f32}};
 
 // Rows to test: what prepares them and what can refuse them.
 struct Row {
@@ -77,41 +78,13 @@ const std::vector<Row>& rows() {
   return all;
 }
 
-// C and |alpha| |A||B| + |beta C|, by definition.
-struct Truth {
-  std::vector<double> values, magnitudes;
-};
-
-Truth multiply(const Gemm& p, const std::vector<HostTensor>& inputs) {
-  const std::vector<double> a = inputs[0].values(), b = inputs[1].values();
-  const std::vector<double> c =
-      p.beta != 0 ? inputs[2].values() : std::vector<double>(static_cast<std::size_t>(p.m * p.n));
-  Truth truth;
-  for (std::int64_t i = 0; i < p.m; ++i)
-    for (std::int64_t j = 0; j < p.n; ++j) {
-      double sum = 0, magnitude = 0;
-      for (std::int64_t l = 0; l < p.k; ++l) {
-        const auto at_a =
-            static_cast<std::size_t>(p.layout == Layout::tn ? l * p.m + i : i * p.k + l);
-        const auto at_b =
-            static_cast<std::size_t>(p.layout == Layout::nt ? j * p.k + l : l * p.n + j);
-        sum += a[at_a] * b[at_b];
-        magnitude += std::abs(a[at_a] * b[at_b]);
-      }
-      const double before = p.beta * c[static_cast<std::size_t>(i * p.n + j)];
-      truth.values.push_back(p.alpha * sum + before);
-      truth.magnitudes.push_back(std::abs(p.alpha) * magnitude + std::abs(before));
-    }
-  return truth;
-}
-
 double accumulator_roundoff(const Gemm& p) {
-  if (p.c == DType::int32) return 0;
+  if (is_integer(p.c)) return 0;
   return unit_roundoff(p.a == DType::f64 ? DType::f64 : DType::f32);
 }
 
 // The first element of C out of bounds, in words; empty when all are within.
-std::string mistake(const Gemm& p, const HostTensor& c, const Truth& truth,
+std::string mistake(const Gemm& p, const HostTensor& c, const Expected& truth,
                     double allowed_roundings) {
   const double in_sum = allowed_roundings * accumulator_roundoff(p);
   for (std::size_t i = 0; i < truth.values.size(); ++i) {
@@ -124,13 +97,14 @@ std::string mistake(const Gemm& p, const HostTensor& c, const Truth& truth,
 }
 
 // What is wrong with a row's result, empty when nothing is.
-std::string verify(const Row& row, const Gemm& p, Fill fill, const Truth& truth) {
+std::string verify(const Row& row, const Gemm& p, Fill fill, const Expected& truth) {
   const auto run = row.prepare(p, {.fill = fill, .guard_bytes = 256});
   run->reset(0);
   run->launch(0);
   if (const std::string damage = run->damage(0); !damage.empty()) return id(p) + ": " + damage;
   const HostTensor c = device().read(run->outputs(0)[0]);
-  if (fill == Fill::normal) return mistake(p, c, truth, 4 * std::sqrt(static_cast<double>(p.k)));
+  if (fill != Fill::integers && !is_integer(p.c))
+    return mistake(p, c, truth, 4 * std::sqrt(static_cast<double>(p.k)));
   const std::vector<double> got = c.values();  // whole numbers: exact until the rounding into C
   for (std::size_t i = 0; i < got.size(); ++i)
     if (const double rounded = round_to(p.c, truth.values[i]); got[i] != rounded)
@@ -139,7 +113,7 @@ std::string verify(const Row& row, const Gemm& p, Fill fill, const Truth& truth)
 }
 
 void check_all_rows(const Gemm& p, Fill fill) {
-  const Truth truth = multiply(p, make_inputs(p, fill, 42));
+  const Expected truth = reference(p, make_inputs(p, fill, 42)).front();
   for (const Row& row : rows()) {
     if (row.supports(p).answer != Support::yes) continue;
     INFO(row.name << ", " << name(fill));
@@ -187,6 +161,109 @@ TEST_CASE("The sums of int8 over its whole range are exact") {
       Fill::uniform);
 }
 
+TEST_CASE("Rows of each group meet the group's own B") {
+  struct Grouped {
+    Size size;
+    std::int64_t groups;
+  };
+  for (const auto& [size, groups] : {Grouped{{7, 20, 33}, 3},
+                                     {{2, 9, 40}, 5},  // groups without rows
+                                     {{16, 70, 300}, 4},
+                                     {{130, 70, 140}, 8},
+                                     {{600, 530, 50}, 2}})
+    for (const Routing routing : {Routing::uniform, Routing::zipf, Routing::one_hot})
+      for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+        for (const DType type : {DType::bf16, DType::f16, DType::f32})
+          for (const double beta : {0., 1.})
+            check_all_rows({.m = size.m,
+                            .n = size.n,
+                            .k = size.k,
+                            .a = type,
+                            .b = type,
+                            .c = type,
+                            .layout = layout,
+                            .beta = beta,
+                            .groups = groups,
+                            .routing = routing},
+                           Fill::integers);
+}
+
+// alpha keeps sums of int8 in the range of f16.
+TEST_CASE("Scales of rows and columns apply to 8-bit products") {
+  for (const DType input : {DType::int8, DType::fp8_e4m3})
+    for (const DType output : {DType::bf16, DType::f16, DType::f32})
+      for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+        for (const Size size : sizes)
+          for (const Fill fill : {Fill::integers, Fill::normal})
+            check_all_rows({.m = size.m,
+                            .n = size.n,
+                            .k = size.k,
+                            .a = input,
+                            .b = input,
+                            .c = output,
+                            .layout = layout,
+                            .alpha = input == DType::int8 ? 0x1p-8 : 1,
+                            .scaling = Scaling::w8a8},
+                           fill);
+}
+
+TEST_CASE("int4 weights have a scale for every column and group along k") {
+  for (const DType input : {DType::bf16, DType::f16})
+    for (const DType output : {input, DType::f32})
+      for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+        for (const Size size : sizes)
+          for (const Fill fill : {Fill::integers, Fill::normal, Fill::uniform})
+            check_all_rows({.m = size.m,
+                            .n = size.n,
+                            .k = size.k,
+                            .a = input,
+                            .b = DType::int4,
+                            .c = output,
+                            .layout = layout,
+                            .scaling = Scaling::w4a16},
+                           fill);
+}
+
+TEST_CASE("Groups may have scales, and start inside a byte") {
+  for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+    for (const std::int64_t m : {9, 50})
+      for (const auto& [n, k] : {std::pair{33, 131}, {40, 256}}) {
+        Gemm p = {.m = m, .n = n, .k = k, .layout = layout, .groups = 3, .routing = Routing::zipf};
+        p.b = DType::int4;
+        p.scaling = Scaling::w4a16;
+        check_all_rows(p, Fill::normal);
+        p.a = p.b = DType::int8;
+        p.scaling = Scaling::w8a8;
+        check_all_rows(p, Fill::normal);
+      }
+}
+
+TEST_CASE("Every code of fp8 is the number that it stands for, NaN among them") {
+  std::vector<std::byte> codes(256);
+  for (int i = 0; i < 256; ++i) codes[static_cast<std::size_t>(i)] = static_cast<std::byte>(i);
+  for (const Layout layout : {Layout::nn, Layout::nt}) {
+    const Gemm p = {.m = 1,
+                    .n = 256,
+                    .k = 1,
+                    .a = DType::fp8_e4m3,
+                    .b = DType::fp8_e4m3,
+                    .c = DType::f32,
+                    .layout = layout};
+    for (const Row& row : rows()) {
+      if (row.supports(p).answer != Support::yes) continue;
+      INFO(row.name);
+      const auto run =
+          row.prepare(p, {.fill = Fill::ones, .bound = {{operands(p)[1], codes.data()}}});
+      run->launch(0);
+      const HostTensor c = device().read(run->outputs(0)[0]);
+      for (std::uint64_t code = 0; code < 256; ++code) {
+        const double right = decode(DType::fp8_e4m3, code), got = c.at(code);
+        CHECK((got == right || (std::isnan(got) && std::isnan(right))));
+      }
+    }
+  }
+}
+
 TEST_CASE(
     "The portable kernel takes every type and layout it lists and refuses others with a reason") {
   const auto answer = [](const Gemm& p) {
@@ -195,10 +272,17 @@ TEST_CASE(
   for (const auto [input, output] : types)
     CHECK(answer({.m = 1, .n = 1, .k = 1, .a = input, .b = input, .c = output}).answer ==
           Support::yes);
-  const Support fp8 = answer({.m = 1, .n = 1, .k = 1, .a = DType::fp8_e4m3, .b = DType::fp8_e4m3});
+  const Support fp8 = answer({.m = 1, .n = 1, .k = 1, .a = DType::fp8_e5m2, .b = DType::fp8_e5m2});
   CHECK(fp8.answer == Support::no);
-  CHECK(fp8.reason == "the portable CPU kernel does not multiply fp8_e4m3 by fp8_e4m3 into bf16");
-  CHECK(answer({.m = 4, .n = 1, .k = 1, .groups = 2}).answer == Support::no);
+  CHECK(fp8.reason == "the portable CPU kernel does not multiply fp8_e5m2 by fp8_e5m2 into bf16");
+  const Gemm mixed = {.m = 1, .n = 1, .k = 1, .b = DType::int4};
+  CHECK(answer(mixed).answer == Support::no);
+  Gemm scaled = mixed;
+  scaled.scaling = Scaling::w4a16;
+  CHECK(answer(scaled).answer == Support::yes);
+  scaled.c = DType::int32;
+  CHECK(answer(scaled).reason ==
+        "the portable CPU kernel does not multiply bf16 by int4 into int32 with scales");
   CHECK(cpu::gemm_kernels().front().supports(Memory{}, device().info()).answer == Support::foreign);
 }
 
@@ -211,6 +295,11 @@ TEST_CASE("Weights are streamed for few rows of A and a transposed B, and make n
   CHECK(answer({.m = 1, .n = 1, .k = 1}).answer == Support::foreign);
   CHECK(answer({.m = 1, .n = 1, .k = 1, .a = DType::f16, .b = DType::f16, .layout = Layout::nt})
             .answer == Support::no);
+  Gemm scaled = {.m = 1, .n = 1, .k = 3, .b = DType::int4, .layout = Layout::nt};
+  scaled.scaling = Scaling::w4a16;
+  CHECK(answer(scaled).reason == "with k=3 columns of int4 start inside a byte");
+  scaled.k = 4;
+  CHECK(answer(scaled).answer == Support::yes);
 }
 
 TEST_CASE("A library row names the library and its version, or why it is missing") {

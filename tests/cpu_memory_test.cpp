@@ -2,6 +2,7 @@
 // Every variant of the memory kernels against the definitions of the operations, written out here.
 #include "backends/cpu/memory.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "backends/cpu/kernels.h"
@@ -142,4 +143,13 @@ TEST_CASE("A type that is not streamed is declined with its name, a chase is ano
   CHECK(row("stream").supports(chase, cpu).answer == Support::foreign);
   CHECK(row("pointer_chase").supports(chase, cpu).answer == Support::yes);
   CHECK(row("pointer_chase").supports(Memory{}, cpu).answer == Support::foreign);
+}
+
+TEST_CASE("Copies across a link and launches of empty kernels make no row on a CPU") {
+  const Backend& cpu = *std::ranges::find(backends(), "cpu", &Backend::name);
+  for (const Kernel& kernel : cpu.kernels)
+    for (const Problem& problem : {Problem(Copy{.bytes = 4096}), Problem(Launch{})}) {
+      INFO(kernel.name << ' ' << id(problem));
+      CHECK(kernel.supports(problem, DeviceInfo{}).answer == Support::foreign);
+    }
 }

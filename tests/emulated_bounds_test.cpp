@@ -6,16 +6,13 @@
 
 #include <cstdio>
 
+#include "backends/gpu/vendor_ptx.h"
 #include "tests/cuda_arrays.h"
-
-namespace steelyard::gpu {
-extern std::byte memory[];  // dynamic shared memory, as backends/gpu/vendor_cuda.h names it
-}
 
 namespace {
 
 __global__ void write_dynamic_shared(std::size_t index) {
-  steelyard::gpu::memory[index] = std::byte{1};
+  steelyard::gpu::ptx::dynamic_shared_memory()[index] = std::byte{1};
 }
 
 #ifdef __SANITIZE_ADDRESS__

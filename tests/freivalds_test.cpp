@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/freivalds.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <vector>
@@ -14,12 +15,25 @@ struct Product {
   Gemm problem;
   std::vector<HostTensor> inputs;
   HostTensor c;
+  std::vector<std::int64_t> offsets = group_offsets(problem);
 
-  double a(std::int64_t i, std::int64_t l) const {
-    return inputs[0].at(problem.layout == Layout::tn ? l * problem.m + i : i * problem.k + l);
+  const HostTensor& input(std::string_view name) const {
+    return *std::ranges::find(inputs, name, [](auto& t) { return t.operand.name; });
   }
-  double b(std::int64_t l, std::int64_t j) const {
-    return inputs[1].at(problem.layout == Layout::nt ? j * problem.k + l : l * problem.n + j);
+  double a(std::int64_t i, std::int64_t l) const {
+    const double value =
+        inputs[0].at(problem.layout == Layout::tn ? l * problem.m + i : i * problem.k + l);
+    return problem.scaling == Scaling::w8a8 ? value * input("a_scale").at(i) : value;
+  }
+  double b(std::int64_t i, std::int64_t l, std::int64_t j) const {  // as row i of A meets it
+    const std::int64_t group = std::ranges::upper_bound(offsets, i) - offsets.begin() - 1;
+    const double value =
+        inputs[1].at(group * problem.k * problem.n +
+                     (problem.layout == Layout::nt ? j * problem.k + l : l * problem.n + j));
+    if (problem.scaling == Scaling::w8a8) return value * input("b_scale").at(j);
+    if (problem.scaling == Scaling::w4a16)
+      return value * input("b_scale").at(l / scale_group * problem.n + j);
+    return value;
   }
   double at(std::int64_t i, std::int64_t j) const { return c.at(i * problem.n + j); }
   void put(std::int64_t i, std::int64_t j, double value) {
@@ -33,8 +47,8 @@ double element(const Product& x, std::int64_t i, std::int64_t j, std::int64_t k)
   float sum = 0;
   double exact = 0;
   for (std::int64_t l = 0; l < k; ++l) {
-    sum += static_cast<float>(x.a(i, l) * x.b(l, j));
-    exact += x.a(i, l) * x.b(l, j);
+    sum += static_cast<float>(x.a(i, l) * x.b(i, l, j));
+    exact += x.a(i, l) * x.b(i, l, j);
   }
   const double before =
       x.problem.beta == 0 ? 0 : x.problem.beta * x.inputs.back().at(i * x.problem.n + j);
@@ -70,6 +84,33 @@ TEST_CASE("a correct product passes in every type, layout and scaling by alpha a
   if (p.c == DType::int32) return;
   p.alpha = 0.5, p.beta = -2;
   CHECK(deviation(multiply(p)) < freivalds_limit);
+}
+
+TEST_CASE("a correct product of groups or with scales passes, and one with another's does not") {
+  const auto layout = GENERATE(Layout::nn, Layout::nt, Layout::tn);
+  Gemm grouped = shape(DType::bf16, DType::bf16, layout);
+  grouped.groups = 3;
+  grouped.routing = Routing::zipf;
+  grouped.beta = 1;
+  Gemm w8a8 = shape(DType::int8, DType::bf16, layout);
+  w8a8.scaling = Scaling::w8a8;
+  Gemm w4a16 = shape(DType::bf16, DType::f32, layout);
+  w4a16.b = DType::int4;
+  w4a16.scaling = Scaling::w4a16;
+  for (const Gemm& p : {grouped, w8a8, w4a16}) CHECK(deviation(multiply(p)) < freivalds_limit);
+
+  Product x = multiply(grouped);
+  const std::int64_t row = group_offsets(grouped)[1];  // a row of the second group meets the first
+  for (std::int64_t j = 0; j < grouped.n; ++j) {
+    double value = grouped.beta * x.inputs.back().at(row * grouped.n + j);
+    for (std::int64_t l = 0; l < grouped.k; ++l) value += x.a(row, l) * x.b(0, l, j);
+    x.put(row, j, value);
+  }
+  CHECK(deviation(x) > freivalds_limit);
+
+  x = multiply(w4a16);
+  for (std::int64_t i = 0; i < w4a16.m; ++i) x.put(i, 7, x.at(i, 7) * 1.001);  // a column's scale
+  CHECK(deviation(x) > freivalds_limit);
 }
 
 // Faults that a comparison by norm lets through.
@@ -127,12 +168,6 @@ TEST_CASE("one integer off by one is found") {
   Product x = multiply(shape(DType::int8, DType::int32));
   x.put(50, 80, x.at(50, 80) + 1);
   CHECK(deviation(x) > freivalds_limit);
-}
-
-TEST_CASE("groups and scales are not taken") {
-  CHECK(freivalds_applies(shape(DType::f32, DType::f32)));
-  CHECK_FALSE(freivalds_applies(Gemm{.m = 8, .n = 8, .k = 8, .groups = 2}));
-  CHECK_FALSE(freivalds_applies(Gemm{.m = 8, .n = 8, .k = 8, .scaling = Scaling::w8a8}));
 }
 
 }  // namespace

@@ -64,13 +64,17 @@ int check_every_row(const Problem& problem, Fill fill) {
   return rows;
 }
 
+void check_kernel(const Kernel& kernel, const Problem& problem, Fill fill) {
+  const Support support = kernel.supports(problem, gpu_device().info());
+  INFO(id(problem) << ": " << support.reason);
+  REQUIRE(support.answer == Support::yes);
+  check_on_device(kernel, problem, fill);
+}
+
 void check_row(std::string_view name, const Problem& problem, Fill fill) {
   const auto kernel = std::ranges::find(gpu_backend().kernels, name, &Kernel::name);
   REQUIRE(kernel != gpu_backend().kernels.end());
-  const Support support = kernel->supports(problem, gpu_device().info());
-  INFO(support.reason);
-  REQUIRE(support.answer == Support::yes);
-  check_on_device(*kernel, problem, fill);
+  check_kernel(*kernel, problem, fill);
 }
 
 }  // namespace steelyard

@@ -17,6 +17,9 @@ Device& gpu_device();
 // without guard bands and with them. Returns how many rows there were.
 int check_every_row(const Problem& problem, Fill fill = Fill::normal);
 
+// The same for one kernel, which must take the problem.
+void check_kernel(const Kernel& kernel, const Problem& problem, Fill fill = Fill::normal);
+
 // The same for the row of that name, which must take the problem.
 void check_row(std::string_view kernel, const Problem& problem, Fill fill = Fill::normal);
 

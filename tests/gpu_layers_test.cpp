@@ -67,7 +67,9 @@ TEST_CASE("norms add up over more rows than there are teams, and of constant row
 TEST_CASE("norms take the longest row that a block can hold, and name it for longer ones") {
   CHECK(check_every_row(layer(rms_norm, DType::bf16, {1, 16384})) == 1);
   CHECK(check_every_row(layer(layer_norm, DType::bf16, {1, 8192}, Pass::backward)) == 1);
-  CHECK(rows_that_take(layer(rms_norm, DType::bf16, {1, 16385})) == 0);
+  CHECK(check_every_row(layer(layer_norm, DType::bf16, {1, 8191})) == 1);
+  CHECK(check_every_row(layer(layer_norm, DType::f32, {1, 4095}, Pass::backward)) == 1);
+  CHECK(rows_that_take(layer(rms_norm, DType::bf16, {1, 8193})) == 0);
   CHECK(rows_that_take(layer(layer_norm, DType::bf16, {1, 4097}, Pass::backward)) == 0);
 }
 
@@ -157,7 +159,7 @@ TEST_CASE("rows are quantised and back") {
 }
 
 TEST_CASE("rows longer than a block holds are quantised too") {
-  for (const std::int64_t columns : {16392, 16391})
+  for (const std::int64_t columns : {16392, 16391, 8193})
     CHECK(check_every_row(layer(quantise, DType::bf16, {2, columns})) == 1);
 }
 

@@ -91,6 +91,81 @@ TEST_CASE("attention faults that look plausible are found") {
   CHECK_FALSE(judge_attention({.kv_head_of_next = true}).ok);
 }
 
+// What a plain kernel of the gradients may get wrong beside.
+struct GradientFaults {
+  Faults forward = {};
+  bool no_d = false;            // dS = P dP
+  bool last_head_only = false;  // of those that share a K and V
+  double ds = 1;
+};
+
+// bf16 in and out, P and dS rounded to bf16, f32 everything else.
+void differentiate(const Attention& p, const GradientFaults& faults, const Arguments& arguments) {
+  const auto at = [&](std::string_view name, std::int64_t i) {
+    return static_cast<float>(load(DType::bf16, arguments.data(name), i));
+  };
+  const auto rounded = [](float x) { return static_cast<float>(round_to(DType::bf16, x)); };
+  const std::int64_t group = p.heads / p.kv_heads, width = p.head_dim;
+  const float scale = static_cast<float>(faults.forward.scale / std::sqrt(p.head_dim));
+  std::vector<double> dq(p.queries * p.heads * width), dk(p.keys * p.kv_heads * width), dv(dk);
+  for (std::int64_t h = 0; h < p.heads; ++h)
+    for (std::int64_t i = 0; i < p.queries; ++i) {
+      const std::int64_t kv = (h / group + faults.forward.kv_head_of_next) % p.kv_heads;
+      const std::int64_t keys =
+          std::min(i + p.keys - p.queries + 1 + faults.forward.mask_shift, p.keys) -
+          faults.forward.missing_keys;
+      const std::int64_t q = (i * p.heads + h) * width;
+      const auto row = [&](std::int64_t j) { return (j * p.kv_heads + kv) * width; };
+      const auto product = [&](std::string_view x, std::string_view y, std::int64_t j) {
+        float sum = 0;
+        for (std::int64_t d = 0; d < width; ++d) sum += at(x, q + d) * at(y, row(j) + d);
+        return sum;
+      };
+      std::vector<float> weight(keys), dp(keys);
+      float sum = 0, mean = 0;  // scores are small: no maximum is needed
+      for (std::int64_t j = 0; j < keys; ++j)
+        sum += weight[j] = std::exp(product("q", "k", j) * scale);
+      for (std::int64_t j = 0; j < keys; ++j)
+        mean += weight[j] / sum * (dp[j] = product("do", "v", j));
+      if (faults.no_d) mean = 0;
+      for (std::int64_t j = 0; j < keys; ++j) {
+        const float ds = rounded(weight[j] / sum * (dp[j] - mean)) * scale;
+        const bool counts = !faults.last_head_only || h % group == group - 1;
+        for (std::int64_t d = 0; d < width; ++d) {
+          dq[q + d] += faults.ds * ds * at("k", row(j) + d);
+          dk[row(j) + d] += counts * faults.ds * ds * at("q", q + d);
+          dv[row(j) + d] += counts * rounded(weight[j] / sum) * at("do", q + d);
+        }
+      }
+    }
+  store(DType::bf16, arguments.data("dq"), dq);
+  store(DType::bf16, arguments.data("dk"), dk);
+  store(DType::bf16, arguments.data("dv"), dv);
+}
+
+Verdict judge_gradients(const GradientFaults& faults) {
+  Attention p = attention;
+  p.pass = Pass::backward;
+  return judge(p, [=](const Arguments& a) { differentiate(p, faults, a); });
+}
+
+TEST_CASE("right gradients of attention pass with room to spare") {
+  const Verdict verdict = judge_gradients({});
+  CHECK(verdict.ok);
+  CHECK(verdict.error < 0.8);
+}
+
+TEST_CASE("faults of gradients that look plausible are found") {
+  CHECK_FALSE(judge_gradients({.forward = {.mask_shift = 1}}).ok);
+  CHECK_FALSE(judge_gradients({.forward = {.mask_shift = -1}}).ok);
+  CHECK_FALSE(judge_gradients({.forward = {.missing_keys = 1}}).ok);
+  CHECK_FALSE(judge_gradients({.forward = {.scale = 1.02}}).ok);
+  CHECK_FALSE(judge_gradients({.forward = {.kv_head_of_next = true}}).ok);
+  CHECK_FALSE(judge_gradients({.no_d = true}).ok);
+  CHECK_FALSE(judge_gradients({.last_head_only = true}).ok);
+  CHECK_FALSE(judge_gradients({.ds = 1.02}).ok);
+}
+
 constexpr std::int64_t stream_bytes = 1 << 16;
 
 Verdict judge_triad(double scalar, std::int64_t left_out, double offset) {

@@ -73,17 +73,7 @@ class Scratch {
 
 void attend(const Attention& p, const Plan& plan, const Scratch& scratch,
             const Arguments& arguments) {
-  const AttentionOperands operands = {arguments.data("q"),
-                                      arguments.data("k"),
-                                      arguments.data("v"),
-                                      arguments.data("o"),
-                                      arguments.get<float>("lse"),
-                                      p.queries,
-                                      p.keys,
-                                      p.heads,
-                                      p.kv_heads,
-                                      p.head_dim,
-                                      p.causal};
+  const AttentionOperands operands = attention_operands(p, arguments);
   const AttentionKernel& kernel = plan.kernel;
 #pragma omp parallel
   {
@@ -104,10 +94,17 @@ void attend(const Attention& p, const Plan& plan, const Scratch& scratch,
 
 template <Pass pass>
 Support supports(const Attention& p, const DeviceInfo&) {
-  if (p.pass == Pass::backward && pass == Pass::forward)
-    return {Support::no, "the portable CPU kernel computes no gradients"};
   if (p.pass != pass) return {Support::foreign, {}};
-  if (p.page_size > 0) return {Support::no, "this kernel reads contiguous caches only"};
+  return attention_limits(p);
+}
+
+std::unique_ptr<Run> prepare(CpuDevice& device, const Attention& p, const Inputs& inputs) {
+  return prepare_online_softmax(best_instruction_set(), device, p, inputs);
+}
+
+}  // namespace
+
+Support attention_limits(const Attention& p) {
   if (p.head_dim % 16 != 0 || p.head_dim > attention_max_head_dim)
     return {Support::no, fmt::format("head_dim={} is not a multiple of 16 up to {}", p.head_dim,
                                      attention_max_head_dim)};
@@ -117,20 +114,37 @@ Support supports(const Attention& p, const DeviceInfo&) {
   return {};
 }
 
-std::unique_ptr<Run> prepare(CpuDevice& device, const Attention& p, const Inputs& inputs) {
-  return prepare_online_softmax(best_instruction_set(), device, p, inputs);
+AttentionOperands attention_operands(const Attention& p, const Arguments& arguments) {
+  AttentionOperands operands = {.q = arguments.data("q"),
+                                .k = arguments.data("k"),
+                                .v = arguments.data("v"),
+                                .o = arguments.data("o"),
+                                .lse = arguments.get<float>("lse"),
+                                .queries = p.queries,
+                                .keys = p.keys,
+                                .heads = p.heads,
+                                .kv_heads = p.kv_heads,
+                                .head_dim = p.head_dim,
+                                .causal = p.causal};
+  if (p.page_size > 0) {
+    operands.page_table = arguments.get<const std::int32_t>("page_table");
+    operands.page_size = p.page_size;
+  }
+  return operands;
 }
 
-}  // namespace
-
-std::unique_ptr<Run> prepare_online_softmax(InstructionSet set, CpuDevice& device,
-                                            const Attention& p, const Inputs& inputs) {
+Body online_softmax(InstructionSet set, const CpuDevice& device, const Attention& p) {
   const std::int64_t threads = device.info().compute_units;
   const Plan cut = plan(set, p, threads);
   const auto scratch = std::make_shared<Scratch>(cut, threads);
-  return make_run(
-      p, inputs, [=](const Arguments& arguments) { attend(p, cut, *scratch, arguments); },
-      fmt::format("{}, {} ranges of keys", name(set), cut.splits));
+  return [=](const Arguments& arguments) { attend(p, cut, *scratch, arguments); };
+}
+
+std::unique_ptr<Run> prepare_online_softmax(InstructionSet set, CpuDevice& device,
+                                            const Attention& p, const Inputs& inputs) {
+  const std::int64_t splits = plan(set, p, device.info().compute_units).splits;
+  return make_run(p, inputs, online_softmax(set, device, p),
+                  fmt::format("{}, {} ranges of keys", name(set), splits));
 }
 
 std::span<const Kernel> attention_kernels() {

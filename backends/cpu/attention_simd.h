@@ -9,7 +9,7 @@
 namespace steelyard::cpu {
 namespace {
 
-Vector<float> max(Vector<float> a, Vector<float> b) {
+inline Vector<float> max(Vector<float> a, Vector<float> b) {
   return a > b ? a : b;
 }
 
@@ -19,7 +19,7 @@ constexpr float lowest_maximum = -1e30f;
 // 2^x for x <= 1, 0 below 2^-126. x = n + f with whole n and |f| <= 1/2; 2^f by its Taylor series,
 // whose remainder (f ln 2)^8 / 8! is 6e-9 of the result: what counts are the roundings of the last
 // steps, less than 2 ulp.
-Vector<float> exp2_of(Vector<float> x) {
+inline Vector<float> exp2_of(Vector<float> x) {
   using Bits = Vector<std::uint32_t>;
   constexpr float round = 1.5f * (1 << 23);  // a sum with it has no fraction bits, n in its lowest
   const Vector<float> shifted = x + round, f = x - (shifted - round);
@@ -38,21 +38,30 @@ Vector<float> exp2_of(Vector<float> x) {
   return (Vector<float>)(scaled & (Bits)(x > -126.0f));
 }
 
-// Vectors of `depth` consecutive keys as units of a product.
-void store_units(const Vector<float> (&p)[1], float* to) {
-  std::memcpy(to, p, sizeof p);
-}
-
-// To nearest, ties to even; P is no NaN.
-Vector<std::uint32_t> round_to_bf16(Vector<float> value) {
+// To nearest, ties to even; the value is no NaN.
+inline Vector<std::uint32_t> round_to_bf16(Vector<float> value) {
   const auto bits = (Vector<std::uint32_t>)value;
   return bits + 0x7fff + (bits >> 16 & 1);
 }
 
+// Vectors of `depth` consecutive keys as units of a product.
+inline void store_units(const Vector<float> (&p)[1], float* to) {
+  std::memcpy(to, p, sizeof p);
+}
 inline void store_units(const Vector<float> (&p)[2], Bf16* to) {
   const Vector<std::uint32_t> pair =
       round_to_bf16(p[0]) >> 16 | (round_to_bf16(p[1]) & 0xffff0000u);
   std::memcpy(to, &pair, sizeof pair);
+}
+
+// One vector as elements side by side.
+inline void store_values(Vector<float> values, float* to) {
+  std::memcpy(to, &values, sizeof values);
+}
+inline void store_values(Vector<float> values, Bf16* to) {
+  typedef std::uint16_t Halves __attribute__((vector_size(vector_bytes / 2)));
+  const Halves upper = __builtin_convertvector(round_to_bf16(values) >> 16, Halves);
+  std::memcpy(to, &upper, sizeof upper);
 }
 
 }  // namespace

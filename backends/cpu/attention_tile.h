@@ -11,12 +11,14 @@ namespace steelyard::cpu {
 
 struct AttentionOperands {
   const void* q;  // [batch][queries][heads][head_dim]
-  const void* k;  // [batch][keys][kv_heads][head_dim]
+  const void* k;  // [batch][keys][kv_heads][head_dim], or [page][page_size][kv_heads][head_dim]
   const void* v;  // as k
   void* o;        // as q
   float* lse;     // [batch][heads][queries]
   std::int64_t queries, keys, heads, kv_heads, head_dim;
   bool causal;
+  const std::int32_t* page_table;  // [batch][pages]; null: K and V are contiguous
+  std::int64_t page_size;
 };
 
 // Row r of those that share a K and V: query r % queries of the kv head's query head r / queries.

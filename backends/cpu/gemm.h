@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "backends/cpu/gemm_tile.h"
 #include "backends/cpu/instruction_set.h"
@@ -20,5 +21,11 @@ std::unique_ptr<Run> prepare_streamed_gemm(InstructionSet set, CpuDevice& device
 inline constexpr std::int64_t worth_dividing = 1 << 16;
 
 GemmOperands gemm_operands(const Gemm& problem, const Arguments& arguments);
+
+// The rows of C that take one B, none of them empty.
+struct Group {
+  std::int64_t number, first_row, rows;
+};
+std::vector<Group> gemm_groups(const Gemm& problem, const Arguments& arguments);
 
 }  // namespace steelyard::cpu

@@ -47,16 +47,21 @@ To convert(From value) {
     return static_cast<To>(value);
 }
 
-// alpha * sum + beta * before, rounded once; what C held before does not count with beta = 0.
+// alpha and beta of an integer product need not be whole; every other sum is finished as it is, or
+// in f32 where an integer is scaled.
 template <class Sum, class Output>
-Output finish(Sum sum, Output before, Sum alpha, Sum beta) {
+using FactorOf = std::conditional_t<std::is_same_v<Output, std::int32_t>, double,
+                                    std::conditional_t<std::is_same_v<Sum, double>, Sum, float>>;
+
+// alpha * sum + beta * before, rounded once; what C held before does not count with beta = 0.
+template <class Factor, class Output>
+Output finish(Factor sum, Output before, Factor alpha, Factor beta) {
   return static_cast<Output>(beta == 0 ? alpha * sum : alpha * sum + beta * before);
 }
 inline Bf16 finish(float sum, Bf16 before, float alpha, float beta) {
   return narrow_to_bf16(beta == 0 ? alpha * sum : alpha * sum + beta * widen(before));
 }
-// alpha and beta of an integer product need not be whole.
-inline std::int32_t finish(std::int32_t sum, std::int32_t before, double alpha, double beta) {
+inline std::int32_t finish(double sum, std::int32_t before, double alpha, double beta) {
   const double value = beta == 0 ? alpha * sum : alpha * sum + beta * before;
   const double least = INT32_MIN, largest = INT32_MAX;
   return static_cast<std::int32_t>(__builtin_nearbyint(value < least     ? least
@@ -75,23 +80,28 @@ struct MultiplyAdd {
   static Vector<T> step(Vector<T> sum, T a, Vector<T> b) { return sum + a * b; }
 };
 
+// Sums of the products of two consecutive int16, lane by lane.
+inline Vector<std::int32_t> add_dot_int16(Vector<std::int32_t> sum, Vector<std::int32_t> a,
+                                          Vector<std::int32_t> b) {
+  using Sums = Vector<std::int32_t>;
+#if defined(__AVX512VNNI__)
+  return (Sums)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+  return sum + (Sums)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+  return sum + (Sums)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+  return sum + (Sums)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#endif
+}
+
 struct DotInt16 {
   using Element = std::int16_t;
   using Sum = std::int32_t;
   using Unit = std::int32_t;
   static constexpr int depth = 2;
   static Vector<Sum> step(Vector<Sum> sum, Unit a, Vector<Sum> b) {
-#if defined(__AVX512VNNI__)
-    return (Vector<Sum>)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(a), (__m512i)b);
-#elif defined(__AVX512BW__)
-    return (Vector<Sum>)_mm512_add_epi32((__m512i)sum,
-                                         _mm512_madd_epi16(_mm512_set1_epi32(a), (__m512i)b));
-#elif defined(__AVX2__)
-    return (Vector<Sum>)_mm256_add_epi32((__m256i)sum,
-                                         _mm256_madd_epi16(_mm256_set1_epi32(a), (__m256i)b));
-#else
-    return (Vector<Sum>)_mm_add_epi32((__m128i)sum, _mm_madd_epi16(_mm_set1_epi32(a), (__m128i)b));
-#endif
+    return add_dot_int16(sum, a + Vector<Sum>{}, b);
   }
 };
 

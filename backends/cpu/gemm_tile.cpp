@@ -3,16 +3,18 @@
 //
 // Idea     A slab of k at a time, a block of A and a block of B are copied into panels in the order in
 //          which the innermost loop reads them; on the way they are transposed where the layout asks
-//          for it, widened (f16, int8; bf16 without a dot product) and padded with zeros. That loop
-//          keeps panel_rows x 2 vectors of sums in registers. Sums of a tile stay in the widest type
-//          until the last slab; then alpha, beta and the one rounding into C follow.
+//          for it, widened (f16, int8; bf16 without a dot product), decoded (fp8, int4) and padded with
+//          zeros. That loop keeps panel_rows x 2 vectors of sums in registers. Sums of a tile stay in
+//          the widest type until the last slab; then alpha, beta, scales of rows and columns and the
+//          one rounding into C follow. Scales that change along k apply to the sums of their group,
+//          which is then the slab: factors stay exact.
 // Traffic  A panel of B (256 x 2 vectors, 32 KiB at 512 bits) passes from L2 through L1, a panel of A
 //          (12 KiB) stays in L1. A block of each (480 KiB and 512 KiB) is used max_columns and
 //          max_rows times per packing, which makes packing a few per cent of the time.
 // Limits   k is not divided between threads. A short C wastes lanes: columns are padded to 2 vectors.
 #include "backends/cpu/gemm_tile.h"
 
-#include "backends/cpu/gemm_simd.h"
+#include "backends/cpu/gemm_pack.h"
 
 namespace steelyard::cpu {
 namespace {
@@ -25,76 +27,29 @@ constexpr std::int64_t slab_units = 1024 / sizeof(typename Product::Unit);
 template <class Product>
 constexpr std::int64_t panel_columns = 2 * lanes<typename Product::Sum>;
 
-// ---- packing
-
-// A matrix seen from the panel that it is packed into: `across` runs over the panel's width (rows
-// of A, columns of B), `along` over k.
-template <class Input>
-struct Source {
-  const Input* data;
-  std::int64_t across_stride, along_stride;
-};
-
-template <class Product, int width, class Input>
-void pack_whole_panel(Source<Input> from, std::int64_t units, typename Product::Element* to) {
-  constexpr int depth = Product::depth;
-  for (std::int64_t unit = 0; unit < units; ++unit, to += width * depth) {
-    const Input* row = from.data + unit * depth * from.along_stride;
-    if (from.across_stride == 1)
-      for (int i = 0; i < width; ++i)
-        for (int d = 0; d < depth; ++d)
-          to[i * depth + d] = convert<typename Product::Element>(row[i + d * from.along_stride]);
-    else
-      for (int i = 0; i < width; ++i)
-        for (int d = 0; d < depth; ++d)
-          to[i * depth + d] = convert<typename Product::Element>(row[i * from.across_stride + d]);
-  }
-}
-
-// A panel at the edge: `across` x `along` values exist, the others are zero.
-template <class Product, int width, class Input>
-void pack_edge_panel(Source<Input> from, std::int64_t across, std::int64_t along,
-                     std::int64_t units, typename Product::Element* to) {
-  constexpr int depth = Product::depth;
-  for (std::int64_t p = 0; p < units * depth; ++p)
-    for (std::int64_t i = 0; i < width; ++i) {
-      const bool exists = i < across && p < along;
-      const Input* value = from.data + i * from.across_stride + p * from.along_stride;
-      to[(p / depth * width + i) * depth + p % depth] =
-          exists ? convert<typename Product::Element>(*value) : typename Product::Element{};
-    }
-}
-
-template <class Product, int width, class Input>
-void pack(Source<Input> from, std::int64_t across, std::int64_t along,
-          typename Product::Element* to) {
-  constexpr int depth = Product::depth;
-  const std::int64_t units = (along + depth - 1) / depth;
-  for (std::int64_t i = 0; i < across; i += width, to += units * width * depth) {
-    const Source<Input> panel = {from.data + i * from.across_stride, from.across_stride,
-                                 from.along_stride};
-    if (i + width <= across && along % depth == 0)
-      pack_whole_panel<Product, width>(panel, units, to);
-    else
-      pack_edge_panel<Product, width>(panel, across - i, along, units, to);
-  }
-}
-
 // ---- the innermost loop
 
-// sums[rows][2 vectors] (+)= panel of A x panel of B; a row of sums is `stride` apart from the
-// next.
-template <class Product, int rows>
+// Where the sums of a tile's panel lie, a row `stride` apart from the next, and the scales of its
+// columns, which the sums of this slab are multiplied by; null for none.
+template <class Sum>
+struct PanelSums {
+  Sum* sums;
+  std::int64_t stride;
+  const float* scale;
+};
+
+// sums[rows][2 vectors] (+)= panel of A x panel of B.
+template <class Product, bool scaled, int rows>
 void multiply_panels(std::int64_t units, const typename Product::Element* a,
-                     const typename Product::Element* b, typename Product::Sum* sums,
-                     std::int64_t stride, bool first) {
+                     const typename Product::Element* b, PanelSums<typename Product::Sum> to,
+                     bool first) {
   using Sums = Vector<typename Product::Sum>;
   using Units = Vector<typename Product::Unit>;
   constexpr int width = lanes<typename Product::Sum>;
   Sums sum[rows][2] = {};
-  if (!first)
+  if (!first && !scaled)
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < 2; ++j) sum[i][j] = load<Sums>(sums + i * stride + j * width);
+      for (int j = 0; j < 2; ++j) sum[i][j] = load<Sums>(to.sums + i * to.stride + j * width);
   constexpr int depth = Product::depth;
   for (std::int64_t p = 0; p < units; ++p, a += panel_rows * depth, b += 2 * width * depth) {
     const auto b0 = load<Units>(b), b1 = load<Units>(b + width * depth);
@@ -106,40 +61,44 @@ void multiply_panels(std::int64_t units, const typename Product::Element* a,
     }
   }
   for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < 2; ++j)
-      std::memcpy(sums + i * stride + j * width, &sum[i][j], vector_bytes);
+    for (int j = 0; j < 2; ++j) {
+      typename Product::Sum* place = to.sums + i * to.stride + j * width;
+      if constexpr (scaled) {
+        sum[i][j] *= load<Sums>(to.scale + j * width);
+        if (!first) sum[i][j] += load<Sums>(place);
+      }
+      std::memcpy(place, &sum[i][j], vector_bytes);
+    }
 }
 
 // The instance for the rows that are left: no arithmetic on padding where C is short.
-template <class Product, int rows = panel_rows>
+template <class Product, bool scaled, int rows = panel_rows>
 void multiply_rows(std::int64_t left, std::int64_t units, const typename Product::Element* a,
-                   const typename Product::Element* b, typename Product::Sum* sums,
-                   std::int64_t stride, bool first) {
+                   const typename Product::Element* b, PanelSums<typename Product::Sum> to,
+                   bool first) {
   if constexpr (rows > 1)
-    if (left < rows)
-      return multiply_rows<Product, rows - 1>(left, units, a, b, sums, stride, first);
-  multiply_panels<Product, rows>(units, a, b, sums, stride, first);
+    if (left < rows) return multiply_rows<Product, scaled, rows - 1>(left, units, a, b, to, first);
+  multiply_panels<Product, scaled, rows>(units, a, b, to, first);
 }
 
 // ---- the tile
 
-template <class Sum>
-struct FactorOf {
-  using type = Sum;
-};
-template <>
-struct FactorOf<std::int32_t> {
-  using type = double;
-};
-
 template <class Sum, class Output>
 void store_tile(const GemmOperands& g, const Tile& tile, const Sum* sums, std::int64_t stride) {
-  using Factor = typename FactorOf<Sum>::type;
+  using Factor = FactorOf<Sum, Output>;
   const auto alpha = static_cast<Factor>(g.alpha), beta = static_cast<Factor>(g.beta);
   for (std::int64_t i = 0; i < tile.rows; ++i) {
     Output* row = static_cast<Output*>(g.c) + (tile.row + i) * g.n + tile.column;
+    const Sum* sum = sums + i * stride;
+    if (g.a_scale == nullptr) {
+      for (std::int64_t j = 0; j < tile.columns; ++j)
+        row[j] = finish(static_cast<Factor>(sum[j]), row[j], alpha, beta);
+      continue;
+    }
+    const Factor row_scale = alpha * g.a_scale[tile.row + i];
     for (std::int64_t j = 0; j < tile.columns; ++j)
-      row[j] = finish(sums[i * stride + j], row[j], alpha, beta);
+      row[j] =
+          finish(static_cast<Factor>(sum[j]), row[j], row_scale * g.b_scale[tile.column + j], beta);
   }
 }
 
@@ -148,40 +107,47 @@ struct Workspace {
   alignas(64) typename Product::Element a[max_rows * slab_units<Product> * Product::depth];
   alignas(64) typename Product::Element b[max_columns * slab_units<Product> * Product::depth];
   alignas(64) typename Product::Sum sums[max_rows * max_columns];
+  alignas(64) Bf16 decoded[panel_columns<Product> * slab_units<Product> * Product::depth];
+  alignas(64) float scale[max_columns];
 };
 
-template <class Product, class Input, class Output>
+template <class Product, bool scaled>
+void multiply_blocks(const Tile& tile, std::int64_t units, bool first, Workspace<Product>* work) {
+  constexpr std::int64_t columns = panel_columns<Product>;
+  for (std::int64_t i = 0; i < tile.rows; i += panel_rows)
+    for (std::int64_t j = 0; j < tile.columns; j += columns)
+      multiply_rows<Product, scaled>(
+          tile.rows - i, units, work->a + i * units * Product::depth,
+          work->b + j * units * Product::depth,
+          {work->sums + i * max_columns + j, max_columns, work->scale + j}, first);
+}
+
+// scaled: B's columns have a scale for every scale_group along k.
+template <class Product, class A, class B, class Output, bool scaled>
 void compute_tile(const GemmOperands& g, const Tile& tile, void* workspace) {
-  constexpr std::int64_t columns = panel_columns<Product>, stride = max_columns;
   auto* work = static_cast<Workspace<Product>*>(workspace);
-  const Source<Input> a = {static_cast<const Input*>(g.a), g.a_transposed ? 1 : g.k,
-                           g.a_transposed ? g.m : 1};
-  const Source<Input> b = {static_cast<const Input*>(g.b), g.b_transposed ? g.k : 1,
-                           g.b_transposed ? 1 : g.n};
-  constexpr std::int64_t slab = slab_units<Product> * Product::depth;
+  const Source<A> a = {static_cast<const A*>(g.a), 0, g.a_transposed ? 1 : g.k,
+                       g.a_transposed ? g.m : 1};
+  const Source<B> b = {static_cast<const B*>(g.b), tile.group * g.k * g.n, g.b_transposed ? g.k : 1,
+                       g.b_transposed ? 1 : g.n};
+  constexpr std::int64_t slab = scaled ? scale_group : slab_units<Product> * Product::depth;
   for (std::int64_t p = 0; p < g.k; p += slab) {
     const std::int64_t depth = g.k - p < slab ? g.k - p : slab;
     const std::int64_t units = (depth + Product::depth - 1) / Product::depth;
-    pack<Product, panel_rows>(
-        Source<Input>{a.data + tile.row * a.across_stride + p * a.along_stride, a.across_stride,
-                      a.along_stride},
-        tile.rows, depth, work->a);
-    pack<Product, columns>(
-        Source<Input>{b.data + tile.column * b.across_stride + p * b.along_stride, b.across_stride,
-                      b.along_stride},
-        tile.columns, depth, work->b);
-    for (std::int64_t i = 0; i < tile.rows; i += panel_rows)
-      for (std::int64_t j = 0; j < tile.columns; j += columns)
-        multiply_rows<Product>(tile.rows - i, units, work->a + i * units * Product::depth,
-                               work->b + j * units * Product::depth, work->sums + i * stride + j,
-                               stride, p == 0);
+    pack<Product, panel_rows>(a.at(tile.row, p), tile.rows, depth, work->decoded, work->a);
+    pack<Product, panel_columns<Product>>(b.at(tile.column, p), tile.columns, depth, work->decoded,
+                                          work->b);
+    if constexpr (scaled)
+      std::memcpy(work->scale, g.b_scale + p / scale_group * g.n + tile.column,
+                  tile.columns * sizeof *work->scale);
+    multiply_blocks<Product, scaled>(tile, units, p == 0, work);
   }
-  store_tile<typename Product::Sum, Output>(g, tile, work->sums, stride);
+  store_tile<typename Product::Sum, Output>(g, tile, work->sums, max_columns);
 }
 
-template <class Product, class Input, class Output>
+template <class Product, class A, class B, class Output, bool scaled = false>
 constexpr TileKernel describe() {
-  return {compute_tile<Product, Input, Output>,
+  return {compute_tile<Product, A, B, Output, scaled>,
           panel_rows,
           panel_columns<Product>,
           max_rows,
@@ -189,19 +155,36 @@ constexpr TileKernel describe() {
           sizeof(Workspace<Product>)};
 }
 
+template <class Product, class A, class B, bool scaled = false>
+TileKernel into(DType output) {
+  if (output == DType::f32) return describe<Product, A, B, float, scaled>();
+  if (output == DType::bf16) return describe<Product, A, B, Bf16, scaled>();
+  if (output == DType::f16) return describe<Product, A, B, _Float16, scaled>();
+  return {};
+}
+
 }  // namespace
 
 namespace STEELYARD_INSTRUCTION_SET {
 
-TileKernel tile_kernel(DType input, DType output) {
+TileKernel tile_kernel(const Gemm& p) {
   using enum DType;
-  if (input == f64 && output == f64) return describe<MultiplyAdd<double>, double, double>();
-  if (input == f32 && output == f32) return describe<MultiplyAdd<float>, float, float>();
-  if (input == f16 && output == f16) return describe<MultiplyAdd<float>, _Float16, _Float16>();
-  if (input == f16 && output == f32) return describe<MultiplyAdd<float>, _Float16, float>();
-  if (input == bf16 && output == bf16) return describe<Bf16Product, Bf16, Bf16>();
-  if (input == bf16 && output == f32) return describe<Bf16Product, Bf16, float>();
-  if (input == int8 && output == int32) return describe<DotInt16, std::int8_t, std::int32_t>();
+  using Scalar = MultiplyAdd<float>;
+  if (p.scaling == Scaling::w4a16) {
+    if (p.a == bf16) return into<Bf16Product, Bf16, Int4, true>(p.c);
+    if (p.a == f16) return into<Scalar, _Float16, Int4, true>(p.c);
+    return {};
+  }
+  if (p.a != p.b) return {};
+  if (p.a == fp8_e4m3) return into<Bf16Product, Fp8, Fp8>(p.c);
+  if (p.a == int8 && p.scaling == Scaling::w8a8)
+    return into<DotInt16, std::int8_t, std::int8_t>(p.c);
+  if (p.a == int8 && p.c == int32)
+    return describe<DotInt16, std::int8_t, std::int8_t, std::int32_t>();
+  if (p.a == bf16) return into<Bf16Product, Bf16, Bf16>(p.c);
+  if (p.a == f16) return into<Scalar, _Float16, _Float16>(p.c);
+  if (p.a == f32 && p.c == f32) return describe<Scalar, float, float, float>();
+  if (p.a == f64 && p.c == f64) return describe<MultiplyAdd<double>, double, double, double>();
   return {};
 }
 

@@ -5,14 +5,16 @@
 
 #include <cstdint>
 
-#include "backends/dtype.h"
+#include "backends/problem.h"
 
 namespace steelyard::cpu {
 
 struct GemmOperands {
   const void* a;
-  const void* b;
+  const void* b;  // one after the other where there are groups
   void* c;
+  const float* a_scale;  // [m], of w8a8
+  const float* b_scale;  // [n] of w8a8, [k / scale_group][n] of w4a16
   std::int64_t m, n, k;
   bool a_transposed, b_transposed;
   double alpha, beta;
@@ -20,6 +22,7 @@ struct GemmOperands {
 
 struct Tile {
   std::int64_t row, column, rows, columns;  // of C
+  std::int64_t group;                       // whose B it takes
 };
 
 // The kernel for one pair of input and output types.
@@ -30,18 +33,18 @@ struct TileKernel {
   std::int64_t workspace_bytes = 0;                // of one thread
 };
 
-// `compute` is null for a pair that no kernel computes.
+// The kernel for a problem's types and scaling; `compute` is null where there is none.
 namespace baseline {
-TileKernel tile_kernel(DType input, DType output);
+TileKernel tile_kernel(const Gemm& problem);
 }
 namespace v3 {
-TileKernel tile_kernel(DType input, DType output);
+TileKernel tile_kernel(const Gemm& problem);
 }
 namespace v4 {
-TileKernel tile_kernel(DType input, DType output);
+TileKernel tile_kernel(const Gemm& problem);
 }
 namespace v4_dot {
-TileKernel tile_kernel(DType input, DType output);
+TileKernel tile_kernel(const Gemm& problem);
 }
 
 }  // namespace steelyard::cpu

@@ -71,20 +71,6 @@ V evaluate(const T* x, const T* y, std::int64_t i) {
 
 // ---- maps
 
-template <Store how, class V>
-void store(void* to, V value) {
-  if constexpr (how == Store::temporal)
-    std::memcpy(to, &value, sizeof value);
-  else
-#if defined(__AVX512F__)
-    _mm512_stream_si512(static_cast<__m512i*>(to), (__m512i)value);
-#elif defined(__AVX2__)
-    _mm256_stream_si256(static_cast<__m256i*>(to), (__m256i)value);
-#else
-    _mm_stream_si128(static_cast<__m128i*>(to), (__m128i)value);
-#endif
-}
-
 template <Store how, class Operation, class T>
 void map(void* out, const void* x_data, const void* y_data, std::int64_t count) {
   const auto *x = static_cast<const T*>(x_data), *y = static_cast<const T*>(y_data);

@@ -5,12 +5,10 @@
 
 #include <cstdint>
 
+#include "backends/cpu/store.h"
 #include "backends/problem.h"
 
 namespace steelyard::cpu {
-
-// Nontemporal stores write whole lines past the caches, which saves reading them first.
-enum class Store { temporal, nontemporal };
 
 // One of the two, or neither for an operation or type that no kernel has. Arrays start at a
 // multiple of 64 bytes; x and y are null where the operation reads fewer.

@@ -46,7 +46,7 @@ void swiglu(const Layer&, Question& question) {
                [&](std::int64_t e) { return gate.at(e) * sigmoid(gate.at(e)) * up.at(e); });
 }
 
-// dgate = dy up s (1 + gate (1 - s)) and dup = dy gate s, with s = sigmoid(gate)
+// dgate = dy up s (1 + gate (1 - s)) and dup = dy gate s, with s = sigmoid(gate) = 1 - sigmoid(-gate)
 void swiglu_backward(const Layer&, Question& question) {
   const HostTensor &gate = question.input("gate"), &up = question.input("up");
   const HostTensor& dy = question.input("dy");
@@ -54,7 +54,7 @@ void swiglu_backward(const Layer&, Question& question) {
   dgate.terms = 2;
   each_element(dgate, [&](std::int64_t e) {
     const double g = gate.at(e), s = sigmoid(g), factor = dy.at(e) * up.at(e) * s;
-    return sum_of(factor, factor * g * (1 - s));
+    return sum_of(factor, factor * g * sigmoid(-g));
   });
   each_element(question.output("dup"),
                [&](std::int64_t e) { return dy.at(e) * gate.at(e) * sigmoid(gate.at(e)); });

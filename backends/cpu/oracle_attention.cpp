@@ -116,9 +116,13 @@ double score_scale(const Attention& p) {
 }
 
 Sum dot(const double* x, const double* y, std::int64_t count) {
-  Sum sum;
-  for (std::int64_t i = 0; i < count; ++i) sum += x[i] * y[i];
-  return sum;
+  double value = 0, magnitude = 0;
+#pragma omp simd reduction(+ : value, magnitude)
+  for (std::int64_t i = 0; i < count; ++i) {
+    value += x[i] * y[i];
+    magnitude += std::abs(x[i] * y[i]);
+  }
+  return {value, magnitude};
 }
 
 Softmax softmax(const Attention& p, const Head& head, const std::vector<double>& q,

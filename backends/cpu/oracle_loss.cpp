@@ -42,7 +42,8 @@ void cross_entropy_backward(const Layer& p, Question& question) {
   Expected& dlogits = question.output("dlogits");
   dlogits.terms = p.columns;
   each_row(dlogits, [&](std::int64_t row) {
-    const std::vector<double> x = slice(logits, row * p.columns, p.columns);
+    std::vector<double> x = slice(logits, row * p.columns, p.columns);
+    for (const double largest = std::ranges::max(x); double& logit : x) logit -= largest;
     const double lse = log_sum_exp(x);
     const auto rows = static_cast<double>(p.rows);
     std::vector<Sum> gradient;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Symmetric quantisation by row: q = round(x / scale) with scale = amax / largest value of the
-// narrow type, 1 for a row of zeros. The rounding is the operation, so that q is rounded even when
-// exact.
+// narrow type, 1 for a row of zeros. The truth of q is x / scale: which of its two neighbours is
+// the nearest may depend on the last bit of a quotient.
 #include <algorithm>
 #include <cmath>
 
@@ -35,7 +35,7 @@ void quantise(const Layer& p, Question& question) {
   each_row(question.output("q"), [&](std::int64_t row) {
     const double scale = row_scale(p, x, row);
     std::vector<double> q = slice(x, row * p.columns, p.columns);
-    for (double& value : q) value = round_to(p.quantised, value / scale, x.encoding);
+    for (double& value : q) value /= scale;
     return q;
   });
 }

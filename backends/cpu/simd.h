@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "backends/cpu/store.h"
+
 namespace steelyard::cpu {
 namespace {
 
@@ -34,6 +36,23 @@ T load(const void* from) {
   T value;
   std::memcpy(&value, from, sizeof value);
   return value;
+}
+
+// A vector or a part of one; past the caches only to a multiple of its size.
+template <Store how, class V>
+void store(void* to, V value) {
+  if constexpr (how == Store::temporal)
+    std::memcpy(to, &value, sizeof value);
+  else if constexpr (sizeof value == 64)
+    _mm512_stream_si512(static_cast<__m512i*>(to), (__m512i)value);
+  else if constexpr (sizeof value == 32)
+    _mm256_stream_si256(static_cast<__m256i*>(to), (__m256i)value);
+  else if constexpr (sizeof value == 16)
+    _mm_stream_si128(static_cast<__m128i*>(to), (__m128i)value);
+  else if constexpr (sizeof value == 8)
+    _mm_stream_si64(static_cast<long long*>(to), (long long)value);
+  else
+    _mm_stream_si32(static_cast<int*>(to), (int)value);
 }
 
 }  // namespace

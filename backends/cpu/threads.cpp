@@ -12,13 +12,11 @@
 namespace steelyard::cpu {
 namespace {
 
-constexpr std::int64_t worth_dividing = 1 << 18;  // bytes: less takes no longer than waking a team
-
 // Calls f(first byte, number of bytes) once per page-sized piece or larger, one piece per thread.
 template <class F>
 void for_each_piece(std::int64_t bytes, F f) {
   constexpr std::int64_t page = 4096;
-#pragma omp parallel if (bytes >= worth_dividing)
+#pragma omp parallel if (bytes >= bytes_worth_dividing)
   {
     const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
     const std::int64_t piece = ((bytes + threads - 1) / threads + page - 1) / page * page;
@@ -84,7 +82,7 @@ void parallel_fill(void* to, std::uint64_t word, std::int64_t bytes) {
 
 std::uint64_t parallel_checksum(const void* from, std::int64_t bytes) {
   std::uint64_t sum = 0;
-#pragma omp parallel for reduction(+ : sum) if (bytes >= worth_dividing)
+#pragma omp parallel for reduction(+ : sum) if (bytes >= bytes_worth_dividing)
   for (std::int64_t begin = 0; begin < bytes; begin += 1 << 20)
     sum +=
         checksum(static_cast<const std::byte*>(from) + begin,

@@ -23,6 +23,9 @@ constexpr std::int64_t divide_up(std::int64_t count, std::int64_t size) {
   return (count + size - 1) / size;
 }
 
+// Moving fewer bytes takes no longer than waking a team.
+inline constexpr std::int64_t bytes_worth_dividing = 1 << 18;
+
 // Each thread of the team copies, fills (with the bytes of a word, repeated) or reads one
 // contiguous piece.
 void parallel_copy(void* to, const void* from, std::int64_t bytes);

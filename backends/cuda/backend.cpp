@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backends/cuda/kernels.h"
 #include "backends/cuda/telemetry.h"
 #include "backends/gpu/device.h"
 #include "backends/gpu/kernels.h"
@@ -12,10 +13,20 @@ gpu::Sensors sensors_of(const gpu::Properties& properties) {
           .read = [id = properties.pci_bus_id] { return nvml.read(id); }};
 }
 
+std::vector<Kernel> all_kernels() {
+  std::vector<Kernel> all = gpu::shared_kernels();
+  for (const std::span<const Kernel> table : {
+           cuda::cublaslt_kernels(),
+           cuda::cudnn_kernels(),
+       })
+    all.insert(all.end(), table.begin(), table.end());
+  return all;
+}
+
 }  // namespace
 
 Backend cuda_backend() {
-  return {.name = gpu::backend_name, .kernels = gpu::shared_kernels(), .open = [] {
+  return {.name = gpu::backend_name, .kernels = all_kernels(), .open = [] {
             return gpu::open_devices(sensors_of);
           }};
 }

@@ -4,19 +4,10 @@
 
 #include <type_traits>
 
-#include "backends/dtype.h"
+#include "backends/gpu/gemm_tile.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
-
-struct Epilogue {
-  void* c = nullptr;
-  DType type = DType::f32;  // of c
-  std::int64_t n = 0;
-  double alpha = 1, beta = 0;
-  const float* row_scale = nullptr;  // of w8a8: a_scale[m] and b_scale[n]
-  const float* column_scale = nullptr;
-};
 
 // Calls f(C{}) with the storage type of C: the types that products of T are rounded to.
 template <class T, class F>
@@ -35,13 +26,6 @@ __device__ void with_output_type(DType type, F f) {
     if (type == DType::f32) return f(float{});
     f(T{});
   }
-}
-
-// Whether products of two a can be rounded to c.
-inline bool is_output_type(DType a, DType c) {
-  if (a == DType::f64) return c == a;
-  const bool wider = c == DType::f32 || (bits(a) == 8 && (c == DType::bf16 || c == DType::f16));
-  return wider || c == (a == DType::int8 ? DType::int32 : a);
 }
 
 // An element of C from its sum. Sums of integers that stay integers have no scales, alpha 1 and

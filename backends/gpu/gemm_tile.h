@@ -1,22 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM by matrix units.
-//
-// Idea: a block computes a tile of C. Slabs of A and B pass through shared memory in a pipeline, so
-// that copies run beside products; each warp keeps its part of the tile in registers and reads
-// every fragment once per slab. Where C has too few tiles for the device, several blocks divide the
-// depth of a tile and a second kernel adds their sums up.
-// Traffic: A once per tile column, B once per tile row, most of it from L2; C once.
-// Limits: matrix units for large tiles, shared memory for small ones, DRAM where m is small.
+// What the GEMM kernels of gemm_tile_kernel.h and gemm_simt.cu are told, and the table of the
+// compiled ones.
 #pragma once
 
 #include <span>
 
-#include "backends/gpu/gemm_epilogue.h"
-#include "backends/gpu/mma.h"
-#include "backends/gpu/tile_schedule.h"
+#include "backends/gpu/gpu.h"
 #include "backends/problem.h"
 
 namespace steelyard::gpu {
+
+// The tiles of C[m, n], whose rows may belong to several groups.
+struct TileSchedule {
+  int m = 0, n = 0;
+  int groups = 1;
+  const int* offsets = nullptr;  // first rows of the groups and the end of the last, if several
+  int dies = 1;
+};
+
+// Tiles are `rows` high. Groups end within a tile: each may have one more.
+__host__ __device__ constexpr std::int64_t tile_rows(const TileSchedule& s, int rows) {
+  return (s.m + rows - 1) / rows + s.groups - 1;
+}
+
+// What happens to sums on their way to C[m, n].
+struct Epilogue {
+  void* c = nullptr;
+  DType type = DType::f32;  // of c
+  std::int64_t n = 0;
+  double alpha = 1, beta = 0;
+  const float* row_scale = nullptr;  // of w8a8: a_scale[m] and b_scale[n]
+  const float* column_scale = nullptr;
+};
+
+// Whether products of two a can be rounded to c.
+inline bool is_output_type(DType a, DType c) {
+  if (a == DType::f64) return c == a;
+  const bool wider = c == DType::f32 || (bits(a) == 8 && (c == DType::bf16 || c == DType::f16));
+  return wider || c == (a == DType::int8 ? DType::int32 : a);
+}
 
 // C = epilogue(A B) for A[m, k], B[k, n] in a layout of Gemm's; of grouped products B[groups, k, n].
 struct TileGemm {
@@ -44,124 +66,14 @@ struct TileVariant {
   void (*enqueue)(const TileGemm&, StreamHandle);
 };
 
+struct bf16;  // number.h
+struct f16;
+struct tf32;
+struct fp8_e4m3;
+struct fp8_e5m2;
+
 // Those of a type and a layout, the largest tiles first; gemm_tile_*.cu.
 template <class T>
 std::span<const TileVariant> tile_variants(Layout layout);
-
-// A TileShape as a type.
-template <int... numbers>
-struct Shape {
-  static constexpr TileShape shape = {numbers...};
-};
-
-// What a kernel is compiled for.
-template <class T_, class Shape, Order a_order_, Order b_order_, bool whole_chunks_>
-struct TileConfiguration {
-  using T = T_;
-  static constexpr TileShape shape = Shape::shape;
-  static constexpr Order a_order = a_order_, b_order = b_order_;
-  static constexpr bool whole_chunks = whole_chunks_;
-  static constexpr int depth = shape.depth_bytes / static_cast<int>(sizeof(T));
-  static constexpr int threads = shape.threads();
-  using A = SharedOperand<T, shape.rows, depth, a_order>;
-  using B = SharedOperand<T, shape.columns, depth, b_order>;
-  using Sums = Accumulator<T, shape.rows, shape.columns, shape.warps_m, shape.warps_n>;
-  static constexpr std::size_t stage_bytes = A::bytes + B::bytes;
-  static constexpr std::size_t shared_bytes = shape.stages * stage_bytes;
-
-  static __device__ A a(int stage) {
-    return A(dynamic_shared_memory() + static_cast<std::size_t>(stage) * stage_bytes);
-  }
-  static __device__ B b(int stage) {
-    return B(dynamic_shared_memory() + static_cast<std::size_t>(stage) * stage_bytes + A::bytes);
-  }
-};
-
-// The share of `slabs` that a split of a tile takes: [first, last).
-struct SlabRange {
-  int first, last;
-};
-__device__ inline SlabRange slabs_of_split(int slabs, int splits, int split) {
-  return {static_cast<int>(static_cast<std::int64_t>(slabs) * split / splits),
-          static_cast<int>(static_cast<std::int64_t>(slabs) * (split + 1) / splits)};
-}
-
-// sums += the slabs of `range` of A from `row` and B from `column` on.
-template <class C>
-__device__ void multiply_slabs(typename C::Sums& sums, const SourceOf<typename C::A>& a, int row,
-                               const SourceOf<typename C::B>& b, int column, SlabRange range) {
-  TileCopy<typename C::A, C::threads, C::whole_chunks> copy_a;
-  TileCopy<typename C::B, C::threads, C::whole_chunks> copy_b;
-  pipeline<C::shape.stages>(
-      range.last - range.first,
-      [&](int slab, int stage) {
-        copy_a.issue(a, row, (range.first + slab) * C::depth, C::a(stage));
-        copy_b.issue(b, column, (range.first + slab) * C::depth, C::b(stage));
-      },
-      [&](int, int stage) {
-        copy_a.commit(C::a(stage));
-        copy_b.commit(C::b(stage));
-      },
-      [&](int, int stage) { tile_mma(sums, C::a(stage), C::b(stage)); });
-}
-
-template <class C>
-__global__ void __launch_bounds__(C::threads) multiply_tiles(TileGemm p) {
-  using T = typename C::T;
-  const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
-  if (place.first_row >= place.last_row) return;
-  const int m = p.schedule.m, n = p.schedule.n, k = p.k;
-  const SourceOf<typename C::A> a = {
-      static_cast<const T*>(p.a), C::a_order == Order::depth_contiguous ? k : m, place.last_row, k};
-  const SourceOf<typename C::B> b = {
-      static_cast<const T*>(p.b) + static_cast<std::int64_t>(place.group) * k * n,
-      C::b_order == Order::depth_contiguous ? k : n, n, k};
-  const auto split = static_cast<int>(blockIdx.y);
-  typename C::Sums sums;
-  multiply_slabs<C>(sums, a, place.first_row, b, place.first_column,
-                    slabs_of_split((k + C::depth - 1) / C::depth, p.splits, split));
-
-  const auto store = [&]<class Out>(const Epilogue& epilogue, Out) {
-    sums.for_each_run([&](int i, int j, auto& run) {
-      const int row = place.first_row + i, column = place.first_column + j;
-      if (row < place.last_row && column < n) finish_run<Out>(epilogue, row, column, run);
-    });
-  };
-  if (p.splits > 1) {
-    auto* const partial =
-        static_cast<Sum<T>*>(p.partial) + static_cast<std::int64_t>(split) * m * n;
-    return store({.c = partial, .n = n}, Sum<T>{});
-  }
-  with_output_type<T>(p.epilogue.type, [&](auto out) { store(p.epilogue, out); });
-}
-
-// C from the sums of all splits, in their order.
-template <class T>
-__global__ void __launch_bounds__(256) add_splits(TileGemm p) {
-  const std::int64_t size = static_cast<std::int64_t>(p.schedule.m) * p.schedule.n;
-  const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * 256 + threadIdx.x;
-  if (i >= size) return;
-  Sum<T> sum{};
-  for (int split = 0; split < p.splits; ++split)
-    sum += static_cast<const Sum<T>*>(p.partial)[split * size + i];
-  with_output_type<T>(p.epilogue.type, [&]<class Out>(Out) {
-    static_cast<Out*>(p.epilogue.c)[i] =
-        finish<Out>(p.epilogue, i / p.schedule.n, i % p.schedule.n, sum);
-  });
-}
-
-template <class C>
-void enqueue_tile_gemm(const TileGemm& p, StreamHandle stream) {
-  const std::int64_t across = (p.schedule.n + C::shape.columns - 1) / C::shape.columns;
-  launch(multiply_tiles<C>,
-         {.blocks = tile_rows(p.schedule, C::shape.rows) * across,
-          .threads = C::threads,
-          .shared_bytes = C::shared_bytes,
-          .blocks_y = p.splits},
-         stream, p);
-  if (p.splits == 1) return;
-  const std::int64_t size = static_cast<std::int64_t>(p.schedule.m) * p.schedule.n;
-  launch(add_splits<typename C::T>, {.blocks = (size + 255) / 256, .threads = 256}, stream, p);
-}
 
 }  // namespace steelyard::gpu

@@ -2,7 +2,7 @@
 // The shapes of tile that GEMM kernels are compiled for. Included by one file per type.
 #pragma once
 
-#include "backends/gpu/gemm_tile.h"
+#include "backends/gpu/gemm_tile_kernel.h"
 
 namespace steelyard::gpu {
 

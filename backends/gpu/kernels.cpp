@@ -8,6 +8,8 @@ std::vector<Kernel> shared_kernels() {
   for (const std::span<const Kernel> table : {
            attention_decode_kernels(),
            attention_forward_kernels(),
+           attention_backward_kernels(),
+           gemm_simt_kernels(),
            gemm_tile_kernels(),
            memory_kernels(),
            copy_kernels(),

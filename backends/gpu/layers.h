@@ -41,6 +41,15 @@ void with_type_and_width(DType type, std::int64_t columns, F f) {
   });
 }
 
+// Threads of a block at most that hold a row in registers: half as many where every element of a row
+// has an address of its own, which takes registers too.
+constexpr int holding_threads(int threads, int width) {
+  return width > 1 ? threads : threads / 2;
+}
+inline int holding_threads(const Layer& p, int threads) {
+  return holding_threads(threads, row_bytes(p) % 16 == 0 ? 2 : 1);
+}
+
 // Blocks that stride through `packets`, one per thread at a time.
 Grid packet_grid(const GpuDevice& device, std::int64_t packets);
 

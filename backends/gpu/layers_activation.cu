@@ -73,13 +73,16 @@ struct ResidualAdd {
 
 template <class Op, class T>
 struct Tensors {
-  const T* in[Op::inputs.size()];
-  T* out[Op::outputs.size()];
+  static constexpr int inputs = std::tuple_size_v<decltype(Op::inputs)>;
+  static constexpr int outputs = std::tuple_size_v<decltype(Op::outputs)>;
+
+  const T* in[inputs];
+  T* out[outputs];
 };
 
 template <class Op, class T, int width>
 __global__ void __launch_bounds__(threads) map(Tensors<Op, T> t, std::int64_t count) {
-  constexpr int inputs = Op::inputs.size(), outputs = Op::outputs.size();
+  constexpr int inputs = Tensors<Op, T>::inputs, outputs = Tensors<Op, T>::outputs;
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * threads * width;
   for (std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * threads + threadIdx.x) * width;
        i < count; i += stride) {
@@ -105,10 +108,8 @@ void enqueue_map(const GpuDevice& device, const Layer& p, const Arguments& argum
   const std::int64_t count = p.rows * p.columns;
   with_type_and_width(p.dtype, p.columns, [&]<class T, int width>(T, Width<width>) {
     Tensors<Op, T> tensors;
-    for (std::size_t n = 0; n < Op::inputs.size(); ++n)
-      tensors.in[n] = arguments.get<T>(Op::inputs[n]);
-    for (std::size_t n = 0; n < Op::outputs.size(); ++n)
-      tensors.out[n] = arguments.get<T>(Op::outputs[n]);
+    for (int n = 0; n < tensors.inputs; ++n) tensors.in[n] = arguments.get<T>(Op::inputs[n]);
+    for (int n = 0; n < tensors.outputs; ++n) tensors.out[n] = arguments.get<T>(Op::outputs[n]);
     launch(map<Op, T, width>, packet_grid(device, count / width), device.stream(), tensors, count);
   });
 }

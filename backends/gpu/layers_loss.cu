@@ -46,7 +46,7 @@ __device__ Softmax online_softmax(const Team& team, const T* logits, std::int64_
 
 // result[rows] = sign (logit of the row's class - log sum exp of logits[rows, columns])
 template <class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     class_log_probability(float* result, const T* logits, const std::int32_t* ids, float sign,
                           std::int64_t rows, std::int64_t columns, int team_threads) {
   const Team team(team_threads);
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(most_threads)
 
 // dlogits[rows, columns] = (softmax(logits) - one hot) / rows
 template <class T, int width>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, 1)
     cross_entropy_gradient(T* dlogits, const T* logits, const std::int32_t* ids, std::int64_t rows,
                            std::int64_t columns, int team_threads) {
   const Team team(team_threads);

@@ -4,7 +4,8 @@
 // Idea: a team of threads holds a row in registers, so that the mean, the deviations from it and the
 // result are made from one reading; the rows of a team follow each other.
 // Traffic: x and y once; weight and bias from the caches.
-// Limits: DRAM bandwidth; rows of up to 1024 threads' registers.
+// Limits: DRAM bandwidth; rows of up to 1024 threads that hold 16 elements each, or 512
+// where rows are no whole number of 16 bytes and every element has an address of its own.
 #include "backends/gpu/kernels.h"
 #include "backends/gpu/layers.h"
 #include "backends/gpu/team.h"
@@ -16,7 +17,7 @@ namespace {
 // y[rows, columns] = (x - mean) / sqrt(mean (x - mean)^2 + epsilon) weight + bias; RMSNorm (not
 // centred) has 0 for the mean and no bias.
 template <class T, int width, bool centred>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(holding_threads(most_threads, width), 1)
     normalise(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows, int columns,
               int team_threads) {
   const Team team(team_threads);
@@ -59,11 +60,12 @@ __global__ void __launch_bounds__(most_threads)
 
 Support supports_norm(const Layer& p, const DeviceInfo& info) {
   const Support support = supports<Pass::forward, LayerOp::rms_norm, LayerOp::layer_norm>(p, info);
-  return support.answer == Support::yes ? supports_held_row(p, most_threads) : support;
+  return support.answer == Support::yes ? supports_held_row(p, holding_threads(p, most_threads))
+                                        : support;
 }
 
 void enqueue_norm(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
-  const RowGrid rows = held_row_grid(device, p, most_threads);
+  const RowGrid rows = held_row_grid(device, p, holding_threads(p, most_threads));
   with_type_and_width(p.dtype, p.columns, [&]<class T, int width>(T, Width<width>) {
     const bool centred = p.op == LayerOp::layer_norm;
     launch(centred ? normalise<T, width, true> : normalise<T, width, false>, rows.grid,

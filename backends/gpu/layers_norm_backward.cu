@@ -17,11 +17,7 @@
 namespace steelyard::gpu {
 namespace {
 
-constexpr int packet_threads = 512, element_threads = 256;  // most of a block
-
-int most_threads_of(const Layer& p) {
-  return row_bytes(p) % 16 == 0 ? packet_threads : element_threads;
-}
+constexpr int packet_threads = 512;  // of a block at most
 
 template <class T>
 struct NormGradient {
@@ -35,7 +31,7 @@ struct NormGradient {
 // With c = x - mean x, r = 1 / sqrt(mean c^2 + epsilon), n = r c and g = dy weight:
 //   dx = r (g - mean g - n mean(g n)); RMSNorm has 0 for mean x and mean g.
 template <class T, int width, bool centred>
-__global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
+__global__ void __launch_bounds__(holding_threads(packet_threads, width), 1)
     norm_gradient(NormGradient<T> p) {
   constexpr int packets = held_elements / width;
   const Team team(p.team_threads);
@@ -53,7 +49,7 @@ __global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
       for (const T value : x[k].element) sum += to_float(value);
     });
     const float mean = centred ? team.sum(sum) * per_column : 0;
-    float sums[3] = {};  // of c^2, g c and g
+    float sums[centred ? 3 : 2] = {};  // of c^2, g c and g
     each_held_packet<width>(team, p.columns, [&](int k, int column) {
       const auto weight = load_vector<width>(p.weight + column);
 #pragma unroll
@@ -62,13 +58,14 @@ __global__ void __launch_bounds__(width > 1 ? packet_threads : element_threads)
         const float g = to_float(dy[k].element[e]) * to_float(weight.element[e]);
         sums[0] += c * c;
         sums[1] += g * c;
-        sums[2] += g;
+        if constexpr (centred) sums[2] += g;
       }
     });
     team.sum(sums);
     const float r = 1.f / sqrtf(sums[0] * per_column + static_cast<float>(norm_epsilon));
     const float mean_gn = sums[1] * per_column * r;
-    const float mean_g = centred ? sums[2] * per_column : 0;
+    float mean_g = 0;
+    if constexpr (centred) mean_g = sums[2] * per_column;
     each_held_packet<width>(team, p.columns, [&](int k, int column) {
       const auto weight = load_vector<width>(p.weight + column);
       Vector<T, width> dx;
@@ -124,7 +121,8 @@ void enqueue_sum(const GpuDevice& device, float* sum, const float* partial, std:
 
 Support supports_gradient(const Layer& p, const DeviceInfo& info) {
   const Support support = supports<Pass::backward, LayerOp::rms_norm, LayerOp::layer_norm>(p, info);
-  return support.answer == Support::yes ? supports_held_row(p, most_threads_of(p)) : support;
+  return support.answer == Support::yes ? supports_held_row(p, holding_threads(p, packet_threads))
+                                        : support;
 }
 
 void enqueue_gradient(const GpuDevice& device, const Layer& p, const Arguments& arguments,
@@ -144,7 +142,7 @@ void enqueue_gradient(const GpuDevice& device, const Layer& p, const Arguments& 
 }
 
 std::unique_ptr<Run> prepare_gradient(GpuDevice& device, const Layer& p, const Inputs& inputs) {
-  const RowGrid rows = held_row_grid(device, p, most_threads_of(p));
+  const RowGrid rows = held_row_grid(device, p, holding_threads(p, packet_threads));
   const std::int64_t sums = rows.teams * p.columns * (p.op == LayerOp::layer_norm ? 2 : 1);
   (void)device.stream();  // selects the device that the memory below belongs to
   const auto partial = std::make_shared<Buffer<float>>(static_cast<std::size_t>(sums));

@@ -13,35 +13,17 @@
 #include <string_view>
 
 #include "backends/gpu/kernels.h"
+#include "backends/gpu/team.h"
+#include "backends/gpu/vector.h"
 
 namespace steelyard::gpu {
 namespace {
 
 constexpr int threads = 256;
 
+// What one access moves.
 template <class T>
-struct alignas(16) Vector {
-  static constexpr int size = 16 / sizeof(T);
-  T element[size];
-};
-
-template <bool streaming, class T>
-__device__ Vector<T> load_vector(const Vector<T>* from) {
-  if constexpr (streaming) {
-    const uint4 bits = load_streaming(reinterpret_cast<const uint4*>(from));
-    return *reinterpret_cast<const Vector<T>*>(&bits);
-  } else {
-    return *from;
-  }
-}
-
-template <bool streaming, class T>
-__device__ void store_vector(Vector<T>* to, const Vector<T>& value) {
-  if constexpr (streaming)
-    store_streaming(reinterpret_cast<uint4*>(to), *reinterpret_cast<const uint4*>(&value));
-  else
-    *to = value;
-}
+using Packet = Vector<T, 16 / sizeof(T)>;
 
 // What is computed of element x[i] and, where `inputs` is 2, y[i].
 struct Write {
@@ -91,19 +73,18 @@ struct Product {
 // for the elements that fill none.
 template <class Op, int unroll, bool streaming, class T, class Use, class Rest>
 __device__ void stream_through(const T* x, const T* y, std::int64_t count, Use use, Rest rest) {
-  const auto* xs = reinterpret_cast<const Vector<T>*>(x);
-  const auto* ys = reinterpret_cast<const Vector<T>*>(y);
-  const std::int64_t vectors = count / Vector<T>::size;
+  constexpr int size = Packet<T>::size;
+  const std::int64_t vectors = count / size;
   const std::int64_t piece = static_cast<std::int64_t>(threads) * unroll;
   for (std::int64_t base = blockIdx.x * piece + threadIdx.x; base < vectors;
        base += gridDim.x * piece) {
-    Vector<T> a[unroll] = {}, b[unroll] = {};
+    Packet<T> a[unroll] = {}, b[unroll] = {};
 #pragma unroll
     for (int u = 0; u < unroll; ++u) {
       const std::int64_t i = base + u * threads;
       if (i >= vectors) break;
-      if constexpr (Op::inputs > 0) a[u] = load_vector<streaming>(xs + i);
-      if constexpr (Op::inputs > 1) b[u] = load_vector<streaming>(ys + i);
+      if constexpr (Op::inputs > 0) a[u] = load_vector<size, streaming>(x + i * size);
+      if constexpr (Op::inputs > 1) b[u] = load_vector<size, streaming>(y + i * size);
     }
 #pragma unroll
     for (int u = 0; u < unroll; ++u) {
@@ -111,22 +92,23 @@ __device__ void stream_through(const T* x, const T* y, std::int64_t count, Use u
       if (i < vectors) use(i, a[u], b[u]);
     }
   }
-  const std::int64_t last = vectors * Vector<T>::size + threadIdx.x;
+  const std::int64_t last = vectors * size + threadIdx.x;
   if (blockIdx.x == 0 && last < count)
     rest(last, Op::inputs > 0 ? x[last] : T{}, Op::inputs > 1 ? y[last] : T{});
 }
 
 // out[count] = Op(x[count], y[count])
 template <class Op, class T, int unroll, bool streaming>
-__global__ void __launch_bounds__(threads) map(T* out, const T* x, const T* y, std::int64_t count) {
+__global__ void __launch_bounds__(threads, 1)
+    map(T* out, const T* x, const T* y, std::int64_t count) {
   stream_through<Op, unroll, streaming>(
       x, y, count,
-      [=](std::int64_t i, const Vector<T>& a, const Vector<T>& b) {
-        Vector<T> result;
+      [=](std::int64_t i, const Packet<T>& a, const Packet<T>& b) {
+        Packet<T> result;
 #pragma unroll
-        for (int e = 0; e < Vector<T>::size; ++e)
+        for (int e = 0; e < Packet<T>::size; ++e)
           result.element[e] = Op::of(a.element[e], b.element[e]);
-        store_vector<streaming>(reinterpret_cast<Vector<T>*>(out) + i, result);
+        store_vector<streaming>(out + i * Packet<T>::size, result);
       },
       [=](std::int64_t i, T a, T b) { out[i] = Op::of(a, b); });
 }
@@ -134,7 +116,7 @@ __global__ void __launch_bounds__(threads) map(T* out, const T* x, const T* y, s
 // Adds the threads' values of a block up in thread 0.
 __device__ double block_sum(double value) {
   __shared__ double of_warps[threads / warp_size];
-  for (int step = warp_size / 2; step > 0; step /= 2) value += shuffle_xor(value, step);
+  value = warp_reduce(value, Add{});
   if (threadIdx.x % warp_size == 0) of_warps[threadIdx.x / warp_size] = value;
   __syncthreads();
   double total = 0;
@@ -147,12 +129,12 @@ __device__ double block_sum(double value) {
 template <class Op, class T, int unroll, bool streaming>
 __global__ void __launch_bounds__(threads)
     partial_sums(double* partial, const T* x, const T* y, std::int64_t count) {
-  T sums[Vector<T>::size] = {};
+  T sums[Packet<T>::size] = {};
   stream_through<Op, unroll, streaming>(
       x, y, count,
-      [&](std::int64_t, const Vector<T>& a, const Vector<T>& b) {
+      [&](std::int64_t, const Packet<T>& a, const Packet<T>& b) {
 #pragma unroll
-        for (int e = 0; e < Vector<T>::size; ++e) sums[e] += Op::of(a.element[e], b.element[e]);
+        for (int e = 0; e < Packet<T>::size; ++e) sums[e] += Op::of(a.element[e], b.element[e]);
       },
       [&](std::int64_t, T a, T b) { sums[0] += Op::of(a, b); });
   double sum = 0;
@@ -289,7 +271,8 @@ std::unique_ptr<Run> prepare(GpuDevice& device, const Memory& p, const Inputs& i
 // Traffic: one line of 128 bytes per step. Limits: the latency of whatever level holds the working
 // set; the time is steps times one latency.
 __global__ void follow(std::int32_t* last, const std::int32_t* next, std::int64_t steps) {
-  std::int32_t place = 0;
+  // 0 in the only thread; a literal would let AMD's compiler load by the scalar cache instead.
+  std::int32_t place = static_cast<std::int32_t>(threadIdx.x);
   for (std::int64_t step = 0; step < steps; ++step) place = next[place];
   *last = place;
 }

@@ -136,6 +136,16 @@ class Accumulator {
     for_each_with(factors, [](S& sum, S factor) { sum *= factor; });
   }
 
+  // Value by value.
+  __device__ void multiply_by(const Accumulator& other) {
+#pragma unroll
+    for (int i = 0; i < tiles_m; ++i)
+#pragma unroll
+      for (int j = 0; j < tiles_n; ++j)
+#pragma unroll
+        for (int v = 0; v < tile_values; ++v) value[i][j][v] *= other.value[i][j][v];
+  }
+
   // Combines with `result` what this lane holds of every row.
   template <class F>
   __device__ Rows fold_rows(Rows result, F combine) const {

@@ -3,21 +3,11 @@
 // maps: vendor_ptx.h.
 #pragma once
 
-#include <string_view>
-
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 #include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
-
-inline constexpr std::string_view matrix_instruction = "mma.sync";
-
-// Of an architecture as in DeviceInfo.
-inline bool has_matrix_instruction(DType type, std::string_view architecture) {
-  const bool fp8 = type == DType::fp8_e4m3 || type == DType::fp8_e5m2;
-  return !fp8 || architecture >= "sm_89";
-}
 
 // Fragment word j: row g + 8 (j % 2), bytes 16 (j / 2) + 4t of the step, for g = lane / 4 and
 // t = lane % 4. Of f64: words 0 and 1 row g, 2 and 3 row g + 8, element t.

@@ -6,20 +6,10 @@
 // stored together, and 16-bit sums lie as the next product's left factor does.
 #pragma once
 
-#include <string_view>
-
 #include "backends/gpu/copy_tile.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
-
-inline constexpr std::string_view matrix_instruction = "MFMA";
-
-// Of an architecture as in DeviceInfo.
-inline bool has_matrix_instruction(DType type, std::string_view architecture) {
-  const bool young = type == DType::fp8_e4m3 || type == DType::fp8_e5m2 || type == DType::tf32;
-  return !young || architecture == "gfx942";
-}
 
 // Row lane % 16, bytes 16 (lane / 16) .. + 15 of the step: two instructions' worth. In which order
 // the depth is summed does not matter as long as both factors agree.

@@ -3,9 +3,10 @@
 # devices as plain C++), gpu_sources are all of them.
 set(gpu_kernels
   arena.cu
+  attention_backward.cu
   attention_decode.cu
   attention_forward.cu
-  gemm_tile.cu
+  gemm_simt.cu
   gemm_tile_bf16.cu
   gemm_tile_f16.cu
   gemm_tile_f64.cu
@@ -28,8 +29,10 @@ set(gpu_kernels
   memory.cu)
 set(gpu_sources
   ${gpu_kernels}
+  choose_algorithm.cpp
   copies.cpp
   device.cpp
+  gemm_tile.cpp
   kernels.cpp)
 list(TRANSFORM gpu_kernels PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 list(TRANSFORM gpu_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

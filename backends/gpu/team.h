@@ -12,7 +12,10 @@ inline constexpr int most_threads = 1024;  // of a block
 inline constexpr int held_elements = 16;   // of a row, that a thread keeps in registers
 
 struct Add {
-  __device__ float operator()(float a, float b) const { return a + b; }
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct Larger {
   __device__ float operator()(float a, float b) const { return a < b ? b : a; }
@@ -90,7 +93,7 @@ __device__ void each_held_packet(const Team& team, int columns, Use use) {
 // Calls use(column) for each packet of this thread's in a row of any length.
 template <int width, class Use>
 __device__ void each_packet(const Team& team, std::int64_t columns, Use use) {
-#pragma unroll 4
+#pragma unroll 2
   for (std::int64_t column = std::int64_t{width} * team.rank; column < columns;
        column += std::int64_t{width} * team.size)
     use(column);

@@ -7,23 +7,11 @@
 // on neighbours.
 #pragma once
 
-#include "backends/gpu/gpu.h"
+#include "backends/gpu/gemm_tile.h"
 
 namespace steelyard::gpu {
 
 inline constexpr int band_tiles = 8;  // tile rows of a band
-
-struct TileSchedule {
-  int m = 0, n = 0;
-  int groups = 1;
-  const int* offsets = nullptr;  // first rows of the groups and the end of the last, if several
-  int dies = 1;
-};
-
-// Tiles are `rows` high. Groups end within a tile: each may have one more.
-__host__ __device__ constexpr std::int64_t tile_rows(const TileSchedule& s, int rows) {
-  return (s.m + rows - 1) / rows + s.groups - 1;
-}
 
 struct TilePlace {
   int group;

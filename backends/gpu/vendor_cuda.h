@@ -12,17 +12,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "backends/gpu/fp8.h"
 #include "backends/gpu/properties.h"
-#include "backends/gpu/vendor_ptx.h"
 
 namespace steelyard::gpu {
 
 inline constexpr std::string_view backend_name = "cuda";
 inline constexpr std::string_view vendor_name = "NVIDIA";
 inline constexpr int warp_size = 32;
+
+inline constexpr std::string_view matrix_instruction = "mma.sync";
+
+// Of an architecture as in DeviceInfo.
+inline bool has_matrix_instruction(DType type, std::string_view architecture) {
+  const bool fp8 = type == DType::fp8_e4m3 || type == DType::fp8_e5m2;
+  return !fp8 || std::stoi(std::string(architecture.substr(3))) >= 89;  // "sm_90"
+}
+
 // Whether matrix units take a factor from shared memory in either order.
 inline constexpr bool loads_either_order = true;
 inline constexpr std::size_t default_shared_bytes = 48 << 10;  // more must be asked for

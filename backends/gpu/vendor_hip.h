@@ -17,6 +17,15 @@ namespace steelyard::gpu {
 inline constexpr std::string_view backend_name = "hip";
 inline constexpr std::string_view vendor_name = "AMD";
 inline constexpr int warp_size = 64;
+
+inline constexpr std::string_view matrix_instruction = "MFMA";
+
+// Of an architecture as in DeviceInfo.
+inline bool has_matrix_instruction(DType type, std::string_view architecture) {
+  const bool young = type == DType::fp8_e4m3 || type == DType::fp8_e5m2 || type == DType::tf32;
+  return !young || architecture == "gfx942";
+}
+
 // Whether matrix units take a factor from shared memory in either order.
 inline constexpr bool loads_either_order = false;
 inline constexpr std::size_t default_shared_bytes = 64 << 10;  // more must be asked for

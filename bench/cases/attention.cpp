@@ -18,8 +18,15 @@ Attention prefill(DType type, std::int64_t heads, std::int64_t kv_heads, std::in
           .causal = causal};
 }
 
+Attention training(DType type, std::int64_t heads, std::int64_t kv_heads, std::int64_t tokens,
+                   std::int64_t head_dim) {
+  Attention p = prefill(type, heads, kv_heads, tokens, head_dim, true);
+  p.pass = Pass::backward;
+  return p;
+}
+
 // One new token for each sequence of a batch; heads as in Llama-3-8B.
-Attention decode(DType type, std::int64_t batch, std::int64_t context) {
+Attention decode(DType type, std::int64_t batch, std::int64_t context, std::int64_t page_size = 0) {
   return {.pass = Pass::decode,
           .dtype = type,
           .batch = batch,
@@ -28,7 +35,8 @@ Attention decode(DType type, std::int64_t batch, std::int64_t context) {
           .queries = 1,
           .keys = context,
           .head_dim = 128,
-          .causal = true};
+          .causal = true,
+          .page_size = page_size};
 }
 
 std::vector<Problem> problems(Suite suite) {
@@ -42,6 +50,8 @@ std::vector<Problem> problems(Suite suite) {
       all.push_back(decode(DType::bf16, 1, 4096));
       all.push_back(decode(DType::bf16, 8, 2048));
       all.push_back(decode(DType::f32, 4, 2048));
+      all.push_back(decode(DType::bf16, 8, 2048, 16));
+      all.push_back(training(DType::bf16, 8, 2, 512, 128));
       break;
     case Suite::gate:
       all.push_back(prefill(DType::bf16, 16, 4, 2048, 128, true));
@@ -51,7 +61,11 @@ std::vector<Problem> problems(Suite suite) {
       for (const bool causal : {false, true})
         for (const std::int64_t tokens : {1024, 2048, 4096, 8192})
           all.push_back(prefill(DType::bf16, 32, 8, tokens, 128, causal));
-      for (const std::int64_t batch : {1, 8, 32}) all.push_back(decode(DType::bf16, batch, 4096));
+      for (const std::int64_t tokens : {1024, 2048, 4096})
+        all.push_back(training(DType::bf16, 32, 8, tokens, 128));
+      for (const std::int64_t page_size : {0, 16})
+        for (const std::int64_t batch : {1, 8, 32})
+          all.push_back(decode(DType::bf16, batch, 4096, page_size));
       break;
     case Suite::full:
       for (const DType type : {DType::bf16, DType::f16, DType::f32})
@@ -59,10 +73,16 @@ std::vector<Problem> problems(Suite suite) {
           for (const bool causal : {false, true})
             for (std::int64_t tokens = 512; tokens <= 16384; tokens *= 2)
               all.push_back(prefill(type, 32, 8, tokens, head_dim, causal));
+      // The truth of a backward pass takes five products in f64: no more than 4096 tokens.
+      for (const DType type : {DType::bf16, DType::f16, DType::f32})
+        for (const std::int64_t head_dim : {64, 128})
+          for (std::int64_t tokens = 512; tokens <= 4096; tokens *= 2)
+            all.push_back(training(type, 32, 8, tokens, head_dim));
       for (const DType type : {DType::bf16, DType::f16})
         for (std::int64_t batch = 1; batch <= 64; batch *= 2)
           for (const std::int64_t context : {1024, 4096, 16384})
-            all.push_back(decode(type, batch, context));
+            for (const std::int64_t page_size : {0, 16, 64})
+              all.push_back(decode(type, batch, context, page_size));
       break;
   }
   return all;

@@ -109,9 +109,11 @@ bool meets(const Thread& waiting, const Thread& other) {
 [[noreturn]] void deadlock() {
   for (unsigned i = 0; i < thread_count; ++i) {
     if (!threads[i].meeting) continue;
-    for (unsigned j = 0; j < thread_count; ++j)
-      if (expects(threads[i], threads[j]) && !meets(threads[i], threads[j]))
-        fault(fmt::format("{}, but {}", text(threads[i]), text(threads[j])));
+    for (unsigned j = 0; j < thread_count; ++j) {
+      if (!expects(threads[i], threads[j]) || meets(threads[i], threads[j])) continue;
+      std::string message = fmt::format("{}, but {}", text(threads[i]), text(threads[j]));
+      fault(std::move(message));
+    }
   }
   fault("no thread can go on");
 }
@@ -240,7 +242,7 @@ unsigned living_lanes() {
 void fault(std::string message) {
   failure = fmt::format("kernel {}, block {}: {}", function_name(launch->kernel), text(blockIdx),
                         message);
-  message = {};
+  std::string().swap(message);  // what stays on this stack is never destroyed
   switch_fiber(here->fiber, host);
   __builtin_unreachable();
 }

@@ -63,7 +63,7 @@ std::string thread_name(unsigned rank);
 unsigned living_lanes();
 
 // A misuse of the hardware: ends the kernel, and the message reaches the host with the launch's
-// error. Called by a thread of a block; nothing on its stack is destroyed.
+// error. Called by a thread of a block; nothing on its stack is destroyed: temporary strings leak.
 [[noreturn]] void fault(std::string message);
 
 struct Launch {

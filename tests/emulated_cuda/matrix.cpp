@@ -49,8 +49,17 @@ constexpr int per_register = registers_bits / element_bits(type);
 template <DType type>
 double element(unsigned value, int index) {
   constexpr int bits = element_bits(type);
-  constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
-  return steelyard::decode(type, value >> index * bits & mask);
+  const auto pattern =
+      static_cast<unsigned>(value >> index * bits & ((std::uint64_t{1} << bits) - 1));
+  // decode() knows them all, but most of the time of a product goes into the elements.
+  if constexpr (type == DType::bf16)
+    return std::bit_cast<float>(pattern << 16);
+  else if constexpr (type == DType::f16)
+    return static_cast<float>(std::bit_cast<_Float16>(static_cast<std::uint16_t>(pattern)));
+  else if constexpr (type == DType::int8)
+    return static_cast<std::int8_t>(pattern);
+  else
+    return steelyard::decode(type, pattern);
 }
 
 // All of a (16 x k) and b (k x 8), gathered from the lanes.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <span>
 
 #include "tests/emulated_cuda/block.h"
 #include "tests/emulated_cuda/shared_memory.h"
@@ -60,9 +61,10 @@ bool is_ordered(const Visit& before, const Visit& now) {
 }
 
 [[noreturn]] void race(const void* place, const Visit& other, const char* now, const char* before) {
-  fault(fmt::format("thread {} {} {} that thread {} {}, and no barrier stands between the two",
-                    thread_name(here->rank), now, shared_name(place), thread_name(other.thread),
-                    before));
+  std::string message = fmt::format(
+      "thread {} {} {} that thread {} {}, and no barrier stands between the two",
+      thread_name(here->rank), now, shared_name(place), thread_name(other.thread), before);
+  fault(std::move(message));
 }
 
 void visit(History& history, const void* place, const Visit& now, Access access) {

@@ -16,21 +16,11 @@
 #define __asan_unpoison_memory_region(memory, bytes) ((void)(memory), (void)(bytes))
 #endif
 
-namespace {
-constexpr std::size_t fence_bytes = 1024;  // behind the dynamic part, looked at after every block
-}
-
-// What backends/gpu/vendor_cuda.h declares as extern __shared__.
-namespace steelyard::gpu {
-extern std::byte memory[];
-alignas(1024) std::byte memory[emulated_cuda::most_shared_bytes + fence_bytes];
-}  // namespace steelyard::gpu
-
 namespace emulated_cuda {
 namespace {
 
-std::byte* const dynamic = steelyard::gpu::memory;
-constexpr std::size_t dynamic_bytes_and_fence = sizeof steelyard::gpu::memory;
+constexpr std::size_t fence_bytes = 1024;  // behind the dynamic part, looked at after every block
+alignas(1024) std::byte dynamic[most_shared_bytes + fence_bytes];
 
 bool within(std::span<const std::byte> variable, const void* memory, std::size_t bytes) {
   const auto* first = static_cast<const std::byte*>(memory);
@@ -46,13 +36,13 @@ void poison(void* memory, std::size_t bytes) {
 void prepare_shared_memory(std::size_t dynamic_bytes) {
   for (const std::span<std::byte> variable : shared_variables())
     poison(variable.data(), variable.size());
-  __asan_unpoison_memory_region(dynamic, dynamic_bytes_and_fence);
+  __asan_unpoison_memory_region(dynamic, sizeof dynamic);
   poison(dynamic, dynamic_bytes + fence_bytes);
-  __asan_poison_memory_region(dynamic + dynamic_bytes, dynamic_bytes_and_fence - dynamic_bytes);
+  __asan_poison_memory_region(dynamic + dynamic_bytes, sizeof dynamic - dynamic_bytes);
 }
 
 bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes) {
-  __asan_unpoison_memory_region(dynamic, dynamic_bytes_and_fence);
+  __asan_unpoison_memory_region(dynamic, sizeof dynamic);
   const std::span fence(dynamic + dynamic_bytes, fence_bytes);
   return std::ranges::all_of(fence, [](std::byte value) { return value == std::byte{0xff}; });
 }

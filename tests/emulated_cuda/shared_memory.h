@@ -23,7 +23,7 @@ bool dynamic_shared_memory_is_intact(std::size_t dynamic_bytes);
 // Whether all of these bytes are shared memory.
 bool is_shared(const void* memory, std::size_t bytes);
 
-// The dynamic part, whole.
+// The dynamic part, whole, aligned to 1024 bytes.
 std::span<std::byte> dynamic_shared_memory();
 
 // A byte of shared memory in words: "byte 64 of tile".

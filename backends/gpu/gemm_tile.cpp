@@ -34,7 +34,7 @@ std::span<const TileVariant> variants_for(DType type, Layout layout) {
 
 // Whether every line of A and B, and every group's, begins at a multiple of 16 bytes.
 bool has_whole_chunks(const Gemm& p) {
-  const std::int64_t chunk = chunk_bytes * 8 / bits(p.a);
+  const std::int64_t chunk = 128 / bits(p.a);
   if (p.layout == Layout::tn && p.groups > 1) return false;  // groups begin within lines
   const std::int64_t a_line = p.layout == Layout::tn ? p.m : p.k;
   const std::int64_t b_line = p.layout == Layout::nt ? p.k : p.n;
