@@ -78,10 +78,11 @@ Setter<P> choice(std::string_view name_of_axis, E P::*field, std::initializer_li
           }};
 }
 
-// All three types; integers accumulate to int32.
+// All three types; integers accumulate to int32, and tf32 to f32.
 void set_gemm_types(Gemm& p, const std::string& value) {
   p.a = p.b = p.c = dtype_of(value);
   if (p.a == DType::int8 || p.a == DType::int4) p.c = DType::int32;
+  if (p.a == DType::tf32) p.c = DType::f32;
 }
 
 void set_gemm_size(Gemm& p, const std::string& value) {

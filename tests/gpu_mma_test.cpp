@@ -77,7 +77,7 @@ struct Chain {
   template <class Shared>
   static __device__ void fetch(const T* from, Shared to) {
     TileCopy<Shared, Sums::threads, true> copy_tile;
-    copy_tile.issue({from, edge, edge, edge}, 0, 0, to);
+    copy_tile.issue(SourceOf<Shared>{from, edge, edge, edge}, 0, 0, to);
     copy_tile.commit(to);
   }
 };

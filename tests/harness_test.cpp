@@ -93,9 +93,9 @@ TEST_CASE("a row whose device was throttled is marked with the reason") {
       .name = "cpu",
       .kernels = {kernel<throttled_supports, throttled_prepare>("correct", Tier::portable)},
       .open = [] {
-        std::vector<std::unique_ptr<Device>> devices;
-        devices.push_back(std::make_unique<ThrottledDevice>());
-        return devices;
+        Found found;
+        found.devices.push_back(std::make_unique<ThrottledDevice>());
+        return found;
       }};
   const Outcome outcome = measure_small(backend);
   REQUIRE(outcome.file.records.size() == 1);

@@ -27,7 +27,7 @@ constexpr bool queries_in_registers = warp_size == 64;
 template <class T, int head_dim>
 struct Tile {
   static constexpr int queries = 32 * warps;
-  static constexpr int keys = warp_size == 32 && head_dim == 128 ? 32 : 64;  // as registers allow
+  static constexpr int keys = head_dim == 128 ? 32 : 64;  // as registers allow
   using Q = SharedOperand<T, queries, head_dim, Order::depth_contiguous>;
   using K = SharedOperand<T, keys, head_dim, Order::depth_contiguous>;
   using V = SharedOperand<T, head_dim, keys, Order::rows_contiguous>;

@@ -156,6 +156,8 @@ Support supports_matmul(const Api& api, const Gemm& p, const DeviceInfo& info) {
     return {Support::no, fmt::format("{} scales rows and columns of fp8 only", Api::title)};
   if (p.c == DType::int32 && (p.alpha != std::floor(p.alpha) || p.beta != std::floor(p.beta)))
     return {Support::no, fmt::format("{} scales int32 by whole numbers only", Api::title)};
+  if (p.c == DType::tf32)  // whose readers take 19 of the bits that were rounded to 32
+    return {Support::no, fmt::format("{} returns f32 from tf32", Api::title)};
   if (Api::adds_bf16_to_fp8 && bits(p.c) == 8 && p.beta != 0)
     return {Support::no, fmt::format("{} adds no C of 8 bits", Api::title)};
   if (const std::string reason = obstacle(api.library, info); !reason.empty())

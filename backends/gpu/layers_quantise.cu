@@ -14,8 +14,6 @@
 namespace steelyard::gpu {
 namespace {
 
-constexpr std::int64_t longest_held_row = std::int64_t{most_threads} * held_elements;
-
 template <class T, int width>
 __device__ float larger_of(float amax, const Vector<T, width>& packet) {
 #pragma unroll
@@ -81,7 +79,7 @@ struct Quantised {
 };
 
 template <class Q, class T, int width>
-__global__ void __launch_bounds__(most_threads, 1)
+__global__ void __launch_bounds__(holding_threads(most_threads, width), 1)
     quantise_held_rows(Quantised<Q, T> p, int team_threads) {
   const Team team(team_threads);
   const auto columns = static_cast<int>(p.columns);
@@ -162,8 +160,9 @@ void with_types_and_width(const Layer& p, F f) {
 }
 
 void enqueue_quantise(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
-  const RowGrid rows = held_row_grid(device, p, most_threads);
-  const bool held = p.columns <= longest_held_row;
+  const int holding = holding_threads(p, most_threads);
+  const bool held = p.columns <= std::int64_t{holding} * held_elements;
+  const RowGrid rows = held_row_grid(device, p, held ? holding : most_threads);
   const auto largest = static_cast<float>(max_value(p.quantised, device.info().fp8));
   with_types_and_width(p, [&]<class Q, class T, int width>(Q, T, Width<width>) {
     launch(held ? quantise_held_rows<Q, T, width> : quantise_long_rows<Q, T, width>, rows.grid,

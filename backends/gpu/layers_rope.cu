@@ -61,7 +61,7 @@ struct Rope {
 };
 
 template <class T, int width>
-__global__ void __launch_bounds__(threads) rotate(Rope<T> p) {
+__global__ void __launch_bounds__(threads, 1) rotate(Rope<T> p) {
   __shared__ Rotation rotations[most_pairs];
   const int packets = p.pairs / width;  // of half a head
   for (std::int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {

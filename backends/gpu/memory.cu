@@ -99,7 +99,8 @@ __device__ void stream_through(const T* x, const T* y, std::int64_t count, Use u
 
 // out[count] = Op(x[count], y[count])
 template <class Op, class T, int unroll, bool streaming>
-__global__ void __launch_bounds__(threads) map(T* out, const T* x, const T* y, std::int64_t count) {
+__global__ void __launch_bounds__(threads, 1)
+    map(T* out, const T* x, const T* y, std::int64_t count) {
   stream_through<Op, unroll, streaming>(
       x, y, count,
       [=](std::int64_t i, const Packet<T>& a, const Packet<T>& b) {

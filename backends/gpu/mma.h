@@ -169,7 +169,7 @@ class Accumulator {
     return combine_lanes(fold_rows(Rows::filled(initial), combine), combine);
   }
   __device__ Rows row_max(S initial) const {
-    return reduce_rows(initial, [](S a, S b) { return a > b ? a : b; });
+    return reduce_rows(initial, [](S a, S b) { return max(a, b); });
   }
   __device__ Rows row_sum() const {
     return reduce_rows(S{}, [](S a, S b) { return a + b; });

@@ -88,7 +88,7 @@ bool has_product(const Gemm& p) {
   if (p.a != p.b || !RocBlas::data_type(p.a)) return false;
   if (p.a == DType::int8) return p.c == DType::int32;
   if (p.a == DType::bf16 || p.a == DType::f16) return p.c == p.a || p.c == DType::f32;
-  return p.c == p.a || (p.a == DType::tf32 && p.c == DType::f32);
+  return p.c == (p.a == DType::tf32 ? DType::f32 : p.a);
 }
 
 Support supports(const Gemm& p, const DeviceInfo& info) {

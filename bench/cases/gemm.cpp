@@ -4,8 +4,9 @@
 namespace steelyard {
 namespace {
 
-// 8-bit products are summed in a wider type, which is then C's.
+// 8-bit products are summed in a wider type, which is then C's; libraries return f32 from tf32.
 DType output_of(DType type) {
+  if (type == DType::tf32) return DType::f32;
   if (type == DType::int8) return DType::int32;
   return type == DType::fp8_e4m3 ? DType::bf16 : type;
 }
