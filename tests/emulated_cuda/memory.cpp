@@ -101,6 +101,7 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
   const Place source = place_of(from, bytes), target = place_of(to, bytes);
   if (!source.fits || !target.fits) return cudaErrorInvalidValue;
   if (!agrees(kind, source.device, target.device)) return cudaErrorInvalidValue;
+  if (bytes == 0) return cudaSuccess;
   if (source.device || source.pinned)
     return enqueue(stream, [=] {
       std::memmove(to, from, bytes);
