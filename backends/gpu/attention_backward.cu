@@ -180,8 +180,8 @@ __global__ void __launch_bounds__(threads) key_gradients(Gradients<T> p) {
 
   const int first = p.first_query(key) / S::streamed;
   const int tiles = max(0, p.padded / S::streamed - first);
-  const auto head_of = [&](int slab) { return kv_head * sizes.group() + slab / tiles; };
-  const auto query_of = [&](int slab) { return (first + slab % tiles) * S::streamed; };
+  const auto head_of = [&](int slab) { return uniform(kv_head * sizes.group() + slab / tiles); };
+  const auto query_of = [&](int slab) { return uniform((first + slab % tiles) * S::streamed); };
   const auto tokens_of = [&](const T* tensor, int slab) {
     return HeadOf(tensor, batch, sizes.queries, sizes.heads, head_of(slab), head_dim);
   };

@@ -97,9 +97,11 @@ class Accumulator {
   __device__ int first_row() const { return first_row_; }
   __device__ int first_column() const { return first_column_; }
 
+  // Inlined by force: sums whose address is passed on would lie in memory.
+
   // f(row, column, value&)
   template <class F>
-  __device__ void for_each(F f) {
+  __device__ __forceinline__ void for_each(F f) {
     for_each_run([&](int row, int column, S(&values)[run]) {
 #pragma unroll
       for (int v = 0; v < run; ++v) f(row, column + v, values[v]);
@@ -108,7 +110,7 @@ class Accumulator {
 
   // f(row, first column, values[run]&): columns side by side, the first a multiple of `run`.
   template <class F>
-  __device__ void for_each_run(F f) {
+  __device__ __forceinline__ void for_each_run(F f) {
     const int row = first_row(), column = first_column();
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
@@ -123,7 +125,7 @@ class Accumulator {
 
   // f(value&, number of its row)
   template <class F>
-  __device__ void for_each_with(const Rows& numbers, F f) {
+  __device__ __forceinline__ void for_each_with(const Rows& numbers, F f) {
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
