@@ -70,7 +70,8 @@ __device__ inline bool leads_rows() {
 }
 
 // Sums [rows, columns] of products of T, divided among warps_m x warps_n warps. Opaque: reached
-// through functions that are called for every value this thread holds.
+// through functions that are called for every value this thread holds. They must be inlined: sums whose
+// address is taken are not in registers.
 template <class T, int rows_, int columns_, int warps_m_, int warps_n_>
 class Accumulator {
  public:
@@ -99,7 +100,7 @@ class Accumulator {
 
   // f(row, column, value&)
   template <class F>
-  __device__ void for_each(F f) {
+  __device__ __forceinline__ void for_each(F f) {
     for_each_run([&](int row, int column, S(&values)[run]) {
 #pragma unroll
       for (int v = 0; v < run; ++v) f(row, column + v, values[v]);
@@ -108,7 +109,7 @@ class Accumulator {
 
   // f(row, first column, values[run]&): columns side by side, the first a multiple of `run`.
   template <class F>
-  __device__ void for_each_run(F f) {
+  __device__ __forceinline__ void for_each_run(F f) {
     const int row = first_row(), column = first_column();
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
@@ -123,7 +124,7 @@ class Accumulator {
 
   // f(value&, number of its row)
   template <class F>
-  __device__ void for_each_with(const Rows& numbers, F f) {
+  __device__ __forceinline__ void for_each_with(const Rows& numbers, F f) {
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
 #pragma unroll
