@@ -11,7 +11,7 @@ namespace steelyard::gpu {
 
 // Calls f(C{}) with the storage type of C: the types that products of T are rounded to.
 template <class T, class F>
-__device__ void with_output_type(DType type, F f) {
+__device__ __forceinline__ void with_output_type(DType type, F f) {
   if constexpr (std::is_same_v<T, double>) {
     f(double{});
   } else if constexpr (std::is_same_v<T, std::int8_t>) {
@@ -31,7 +31,8 @@ __device__ void with_output_type(DType type, F f) {
 // An element of C from its sum. Sums of integers that stay integers have no scales, alpha 1 and
 // beta 0.
 template <class C, class S>
-__device__ C finish(const Epilogue& e, std::int64_t row, std::int64_t column, S sum) {
+__device__ __forceinline__ C finish(const Epilogue& e, std::int64_t row, std::int64_t column,
+                                    S sum) {
   if constexpr (std::is_same_v<C, std::int32_t>) {
     return sum;
   } else {
@@ -60,8 +61,8 @@ __device__ C finish(const Epilogue& e, std::int64_t row, std::int64_t column, S 
 // `count` columns side by side, the first a multiple of `count`: written at once where rows of C
 // are multiples of it.
 template <class C, class S, int count>
-__device__ void finish_run(const Epilogue& e, std::int64_t row, std::int64_t column,
-                           const S (&sums)[count]) {
+__device__ __forceinline__ void finish_run(const Epilogue& e, std::int64_t row, std::int64_t column,
+                                           const S (&sums)[count]) {
   struct alignas(count * sizeof(C)) Run {
     C value[count];
   };

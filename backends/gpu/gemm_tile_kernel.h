@@ -89,8 +89,8 @@ __global__ void __launch_bounds__(C::threads) multiply_tiles(TileGemm p) {
   multiply_slabs<C>(sums, a, place.first_row, b, place.first_column,
                     slabs_of_split((k + C::depth - 1) / C::depth, p.splits, split));
 
-  const auto store = [&]<class Out>(const Epilogue& epilogue, Out) {
-    sums.for_each_run([&](int i, int j, auto& run) {
+  const auto store = [&]<class Out>(const Epilogue& epilogue, Out) __attribute__((always_inline)) {
+    sums.for_each_run([&](int i, int j, auto& run) __attribute__((always_inline)) {
       const int row = place.first_row + i, column = place.first_column + j;
       if (row < place.last_row && column < n) finish_run<Out>(epilogue, row, column, run);
     });
@@ -100,7 +100,8 @@ __global__ void __launch_bounds__(C::threads) multiply_tiles(TileGemm p) {
         static_cast<Sum<T>*>(p.partial) + static_cast<std::int64_t>(split) * m * n;
     return store({.c = partial, .n = n}, Sum<T>{});
   }
-  with_output_type<T>(p.epilogue.type, [&](auto out) { store(p.epilogue, out); });
+  with_output_type<T>(
+      p.epilogue.type, [&](auto out) __attribute__((always_inline)) { store(p.epilogue, out); });
 }
 
 // C from the sums of all splits, in their order.

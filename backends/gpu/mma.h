@@ -70,7 +70,8 @@ __device__ inline bool leads_rows() {
 }
 
 // Sums [rows, columns] of products of T, divided among warps_m x warps_n warps. Opaque: reached
-// through functions that are called for every value this thread holds.
+// through functions that are called for every value this thread holds. They must be inlined: sums whose
+// address is taken are not in registers.
 template <class T, int rows_, int columns_, int warps_m_, int warps_n_>
 class Accumulator {
  public:
