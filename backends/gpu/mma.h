@@ -98,8 +98,6 @@ class Accumulator {
   __device__ int first_row() const { return first_row_; }
   __device__ int first_column() const { return first_column_; }
 
-  // Inlined by force: sums whose address is passed on would lie in memory.
-
   // f(row, column, value&)
   template <class F>
   __device__ __forceinline__ void for_each(F f) {
