@@ -18,6 +18,7 @@
 #include "backends/gpu/attention_forward.h"
 #include "backends/gpu/attention_tile.h"
 #include "backends/gpu/kernels.h"
+#include "backends/gpu/team.h"
 
 namespace steelyard::gpu {
 namespace {
@@ -102,8 +103,7 @@ struct Shape {
   static constexpr bool holds_in_registers = !loads_either_order;
   static constexpr std::size_t owned_bytes = 2 * Owned::bytes;
   static constexpr std::size_t shared_bytes =
-      holds_in_registers ? (owned_bytes > stream_bytes ? owned_bytes : stream_bytes)
-                         : owned_bytes + stream_bytes;
+      holds_in_registers ? std::max(owned_bytes, stream_bytes) : owned_bytes + stream_bytes;
 
   static __device__ Owned left(int which) {
     return Owned(dynamic_shared_memory() + static_cast<std::size_t>(which) * Owned::bytes);
@@ -157,7 +157,7 @@ __global__ void __launch_bounds__(threads) prepare_rows(Gradients<T> p) {
     const HeadOf d_o(p.d_o, batch, p.sizes.queries, p.sizes.heads, head, head_dim);
     for (int i = lane; i < head_dim; i += warp_size)
       sum += to_float(o.first[query * o.stride + i]) * to_float(d_o.first[query * o.stride + i]);
-    for (int mask = warp_size / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+    sum = warp_reduce(sum, Add{});
     const float lse = p.lse[p.sizes.lse_element(batch, head, query)];
     if (lse > -INFINITY) lse2 = lse * static_cast<float>(AttentionSizes::log2_e);
   }
