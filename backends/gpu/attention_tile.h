@@ -9,6 +9,7 @@
 
 #include "backends/backend.h"
 #include "backends/gpu/mma.h"
+#include "backends/gpu/vector.h"
 
 namespace steelyard::gpu {
 
@@ -64,18 +65,13 @@ struct HeadOf {
   }
 };
 
-template <class T, int count>
-struct alignas(count * sizeof(T)) Side {
-  T value[count];
-};
-
 // Stores `count` neighbours, rounded, with one access.
 template <class T, int count>
 __device__ void store_side_by_side(T* to, const float (&values)[count]) {
-  Side<T, count> rounded;
+  Vector<T, count> rounded;
 #pragma unroll
-  for (int i = 0; i < count; ++i) rounded.value[i] = from_float<T>(values[i]);
-  *reinterpret_cast<Side<T, count>*>(to) = rounded;
+  for (int i = 0; i < count; ++i) rounded.element[i] = from_float<T>(values[i]);
+  store_vector(to, rounded);
 }
 
 // The softmax of rows whose scores come block by block (Milakov and Gimelshein, Online normalizer
