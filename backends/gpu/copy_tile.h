@@ -122,10 +122,10 @@ class LineCopy {
   template <class Source>
   __device__ void load_elements(const Remainder<Source>& rest) {
     for_each_chunk<Tile, threads>([&](int i, int line, int chunk) {
-      typename Tile::Value values[Tile::chunk_size];
+      Packed<typename Tile::Value, Tile::chunk_size> values;
 #pragma unroll
       for (int e = 0; e < Tile::chunk_size; ++e)
-        values[e] = rest.element(line, chunk * Tile::chunk_size + e);
+        values.set(e, rest.element(line, chunk * Tile::chunk_size + e));
       held_[i] = to_chunk(values);
     });
   }
@@ -152,9 +152,9 @@ class TransposingCopy {
     for_each_block([&](int i, int row, int chunk) {
 #pragma unroll
       for (int r = 0; r < width; ++r) {
-        Value along_depth[Tile::chunk_size];
+        Packed<Value, Tile::chunk_size> along_depth;
 #pragma unroll
-        for (int d = 0; d < Tile::chunk_size; ++d) along_depth[d] = held_[i][d].value[r];
+        for (int d = 0; d < Tile::chunk_size; ++d) along_depth.set(d, held_[i][d], r);
         *to.chunk(row + r, chunk) = to_chunk(along_depth);
       }
     });
@@ -172,9 +172,7 @@ class TransposingCopy {
                                                     : least;
   static constexpr int blocks = Tile::rows / width * Tile::chunks;
 
-  struct alignas(width* size) Piece {
-    Value value[width];
-  };
+  using Piece = Packed<Value, width>;
 
   // f(i, first row, chunk)
   template <class F>
@@ -202,10 +200,12 @@ class TransposingCopy {
   __device__ void load_elements(const Remainder<Source>& rest) {
     for_each_block([&](int i, int row, int chunk) {
 #pragma unroll
-      for (int d = 0; d < Tile::chunk_size; ++d)
+      for (int d = 0; d < Tile::chunk_size; ++d) {
+        held_[i][d] = {};
 #pragma unroll
         for (int r = 0; r < width; ++r)
-          held_[i][d].value[r] = rest.element(chunk * Tile::chunk_size + d, row + r);
+          held_[i][d].set(r, rest.element(chunk * Tile::chunk_size + d, row + r));
+      }
     });
   }
 

@@ -5,9 +5,16 @@
 #include <type_traits>
 
 #include "backends/gpu/gemm_tile.h"
-#include "backends/gpu/number.h"
+#include "backends/gpu/mma.h"
+#include "backends/gpu/vector.h"
 
 namespace steelyard::gpu {
+
+// What products of T are summed in.
+template <class T>
+inline constexpr DType sum_type = std::is_same_v<T, double>        ? DType::f64
+                                  : std::is_same_v<T, std::int8_t> ? DType::int32
+                                                                   : DType::f32;
 
 // Calls f(C{}) with the storage type of C: the types that products of T are rounded to.
 template <class T, class F>
@@ -58,24 +65,69 @@ __device__ __forceinline__ C finish(const Epilogue& e, std::int64_t row, std::in
   }
 }
 
-// `count` columns side by side, the first a multiple of `count`: written at once where rows of C
-// are multiples of it.
-template <class C, class S, int count>
+// `count` columns side by side. Whole runs are written at once: rows of C and the first column are
+// multiples of `count`.
+template <class C, bool whole_runs, class S, int count>
 __device__ __forceinline__ void finish_run(const Epilogue& e, std::int64_t row, std::int64_t column,
-                                           const S (&sums)[count]) {
-  struct alignas(count * sizeof(C)) Run {
-    C value[count];
-  };
+                                           const Vector<S, count>& sums) {
   C* const c = static_cast<C*>(e.c) + row * e.n + column;
-  if (e.n % count == 0) {
-    Run run;
+  Vector<C, count> run;
 #pragma unroll
-    for (int i = 0; i < count; ++i) run.value[i] = finish<C>(e, row, column + i, sums[i]);
-    *reinterpret_cast<Run*>(c) = run;
-  } else {
+  for (int i = 0; i < count; ++i) {
+    if (!whole_runs && column + i >= e.n) break;
+    run.element[i] = finish<C>(e, row, column + i, sums.element[i]);
+    if (!whole_runs) c[i] = run.element[i];
+  }
+  if (whole_runs) store_vector(c, run);
+}
+
+// 16 rows of a warp's sums in shared memory. Rows are padded, so that lanes which write at once
+// reach different banks.
+template <class Sums>
+struct Strip {
+  using S = typename Sums::S;
+  static constexpr int columns = Sums::tiles_n * tile_edge;
+  static constexpr int pitch = columns + 16 * 4 / static_cast<int>(sizeof(S)) / Sums::run;
+  static constexpr std::size_t bytes = sizeof(S) * tile_edge * pitch;  // of one warp
+  static constexpr std::size_t bytes_of_block = Sums::threads / warp_size * bytes;
+};
+
+// Rows [first_row, last_row) of C, at most a tile, from sums. They pass through shared memory, one
+// strip of every warp at a time: lanes then hold columns side by side that fill whole lines of
+// memory, and one loop serves all types.
+template <bool whole_runs, class Sums>
+__device__ __forceinline__ void store_tile(Sums& sums, const Epilogue& e, int first_row,
+                                           int last_row, int first_column) {
+  using S = typename Sums::S;
+  constexpr int run = Sums::run, width = 4;  // columns that a lane holds; that it stores
+  constexpr int columns = Strip<Sums>::columns, pitch = Strip<Sums>::pitch;
+  const int lane = static_cast<int>(threadIdx.x) % warp_size;
+  const int warp = static_cast<int>(threadIdx.x) / warp_size;
+  S* const strip = reinterpret_cast<S*>(dynamic_shared_memory() + warp * Strip<Sums>::bytes);
+  __syncthreads();  // nobody reads a slab any more
 #pragma unroll
-    for (int i = 0; i < count; ++i)
-      if (column + i < e.n) c[i] = finish<C>(e, row, column + i, sums[i]);
+  for (int i = 0; i < Sums::tiles_m; ++i) {
+    sums.for_each_run_of_strip(
+        i, [&](int row, int column, const S(&values)[run]) __attribute__((always_inline)) {
+          Vector<S, run> held;
+#pragma unroll
+          for (int v = 0; v < run; ++v) held.element[v] = values[v];
+          store_vector(strip + row * pitch + column, held);
+        });
+    sync_warp();
+#pragma unroll 1
+    for (int at = lane * width; at < tile_edge * columns; at += warp_size * width) {
+      const int strip_row = at / columns, strip_column = at % columns;
+      const int row = first_row + sums.first_row() + i * tile_edge + strip_row;
+      const int column = first_column + sums.first_column() + strip_column;
+      if (row >= last_row || column >= e.n) continue;
+      const auto stored = load_vector<width>(strip + strip_row * pitch + strip_column);
+      with_output_type<typename Sums::Value>(
+          e.type, [&]<class C>(C) __attribute__((always_inline)) {
+            finish_run<C, whole_runs>(e, row, column, stored);
+          });
+    }
+    sync_warp();
   }
 }
 

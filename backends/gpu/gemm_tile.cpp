@@ -32,13 +32,13 @@ std::span<const TileVariant> variants_for(DType type, Layout layout) {
   }
 }
 
-// Whether every line of A and B, and every group's, begins at a multiple of 16 bytes.
+// As TileVariant says, for the lines of every group.
 bool has_whole_chunks(const Gemm& p) {
   const std::int64_t chunk = 128 / bits(p.a);
   if (p.layout == Layout::tn && p.groups > 1) return false;  // groups begin within lines
   const std::int64_t a_line = p.layout == Layout::tn ? p.m : p.k;
   const std::int64_t b_line = p.layout == Layout::nt ? p.k : p.n;
-  return a_line % chunk == 0 && b_line % chunk == 0;
+  return a_line % chunk == 0 && b_line % chunk == 0 && p.n % 4 == 0;
 }
 
 std::int64_t tiles(const TileSchedule& s, const TileShape& shape) {
@@ -59,12 +59,12 @@ const TileVariant& choose(const Gemm& p, const TileSchedule& s, int compute_unit
   return found == whole.end() ? whole.back() : *found;
 }
 
-// Blocks that divide the depth of a tile, where there are fewer tiles than two per multiprocessor.
+// Blocks that divide the depth of a tile, where there are fewer tiles than multiprocessors.
 int choose_splits(const Gemm& p, std::int64_t tile_count, const TileShape& shape,
                   int compute_units) {
   constexpr std::int64_t least_slabs = 4, most_splits = 32;  // of one split; of a tile
   const std::int64_t slab = shape.depth_bytes * 8 / bits(p.a), slabs = (p.k + slab - 1) / slab;
-  const std::int64_t wanted = 2 * compute_units / tile_count;
+  const std::int64_t wanted = tile_count < compute_units ? 2 * compute_units / tile_count : 1;
   return static_cast<int>(
       std::clamp<std::int64_t>(std::min(wanted, slabs / least_slabs), 1, most_splits));
 }

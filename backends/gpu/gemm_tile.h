@@ -59,7 +59,8 @@ struct TileShape {
   constexpr int threads() const { return warps_m * warps_n * warp_size; }
 };
 
-// One compiled kernel. Without whole_chunks it takes operands of any alignment, element by element.
+// One compiled kernel. whole_chunks: every line of A and B begins at a multiple of 16 bytes, and n is
+// a multiple of 4. Others take any operands, element by element.
 struct TileVariant {
   TileShape shape;
   bool whole_chunks;

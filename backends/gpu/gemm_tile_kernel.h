@@ -9,6 +9,8 @@
 // Limits: matrix units for large tiles, shared memory for small ones, DRAM where m is small.
 #pragma once
 
+#include <algorithm>
+
 #include "backends/gpu/gemm_epilogue.h"
 #include "backends/gpu/gemm_tile.h"
 #include "backends/gpu/mma.h"
@@ -35,7 +37,8 @@ struct TileConfiguration {
   using B = SharedOperand<T, shape.columns, depth, b_order>;
   using Sums = Accumulator<T, shape.rows, shape.columns, shape.warps_m, shape.warps_n>;
   static constexpr std::size_t stage_bytes = A::bytes + B::bytes;
-  static constexpr std::size_t shared_bytes = shape.stages * stage_bytes;
+  static constexpr std::size_t shared_bytes =
+      std::max(shape.stages * stage_bytes, Strip<Sums>::bytes_of_block);
 
   static __device__ A a(int stage) {
     return A(dynamic_shared_memory() + static_cast<std::size_t>(stage) * stage_bytes);
@@ -89,19 +92,12 @@ __global__ void __launch_bounds__(C::threads) multiply_tiles(TileGemm p) {
   multiply_slabs<C>(sums, a, place.first_row, b, place.first_column,
                     slabs_of_split((k + C::depth - 1) / C::depth, p.splits, split));
 
-  const auto store = [&]<class Out>(const Epilogue& epilogue, Out) __attribute__((always_inline)) {
-    sums.for_each_run([&](int i, int j, auto& run) __attribute__((always_inline)) {
-      const int row = place.first_row + i, column = place.first_column + j;
-      if (row < place.last_row && column < n) finish_run<Out>(epilogue, row, column, run);
-    });
-  };
-  if (p.splits > 1) {
-    auto* const partial =
-        static_cast<Sum<T>*>(p.partial) + static_cast<std::int64_t>(split) * m * n;
-    return store({.c = partial, .n = n}, Sum<T>{});
-  }
-  with_output_type<T>(
-      p.epilogue.type, [&](auto out) __attribute__((always_inline)) { store(p.epilogue, out); });
+  Epilogue epilogue = p.epilogue;
+  if (p.splits > 1)
+    epilogue = {.c = static_cast<Sum<T>*>(p.partial) + static_cast<std::int64_t>(split) * m * n,
+                .type = sum_type<T>,
+                .n = n};
+  store_tile<C::whole_chunks>(sums, epilogue, place.first_row, place.last_row, place.first_column);
 }
 
 // C from the sums of all splits, in their order.

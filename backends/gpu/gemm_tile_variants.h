@@ -7,21 +7,27 @@
 namespace steelyard::gpu {
 
 // Warps with 64x64 sums use a fragment four times; 128x64 sums fill the larger register files of
-// AMD. Where a factor is gathered element by element or sums are f64, half of that fits.
-template <class T, bool gathers>
+// AMD. Half of that fits of f64, of 8-bit factors that registers transpose on their way, and of fp8
+// by mma.sync, which sm_90 computes in f16.
+template <class T, bool transposes>
 struct TileShapes {
-  static constexpr bool amd = warp_size == 64, half = sizeof(T) == 8 || gathers;
+  static constexpr bool amd = warp_size == 64;
+  static constexpr bool is_fp8 = std::is_same_v<T, fp8_e4m3> || std::is_same_v<T, fp8_e5m2>;
+  static constexpr bool half = sizeof(T) == 8 || (sizeof(T) == 1 && transposes) || (is_fp8 && !amd);
   template <class OfAmd, class OfNvidia>
   using Choose = std::conditional_t<amd, OfAmd, OfNvidia>;
   template <class Whole, class Half>
   using Fitting = std::conditional_t<half, Half, Whole>;
 
   // rows, columns, depth_bytes, warps_m, warps_n, stages
-  using Large = Fitting<Choose<Shape<256, 256, 64, 2, 4, 2>, Shape<128, 256, 64, 2, 4, 4>>,
-                        Choose<Shape<128, 128, 64, 2, 2, 2>, Shape<128, 128, 64, 2, 4, 4>>>;
   using Medium = Fitting<Choose<Shape<128, 128, 64, 2, 2, 2>, Shape<128, 128, 64, 2, 2, 4>>,
                          Choose<Shape<128, 64, 64, 2, 2, 2>, Shape<128, 64, 64, 4, 2, 4>>>;
+  using Large = Fitting<
+      Choose<Shape<256, 256, 64, 2, 4, 2>, Shape<128, 256, 64, 2, 4, 4>>,
+      Choose<Shape<128, 128, 64, 2, 2, 2>,
+             std::conditional_t<is_fp8 && transposes, Medium, Shape<128, 128, 64, 2, 4, 4>>>>;
   using Small = Choose<Shape<64, 64, 128, 2, 2, 2>, Shape<64, 64, 128, 2, 2, 4>>;
+  using Elementwise = Choose<Shape<64, 64, 64, 2, 2, 2>, Shape<64, 64, 64, 2, 2, 4>>;
 };
 
 template <class C>
@@ -29,14 +35,13 @@ inline constexpr TileVariant tile_variant = {C::shape, C::whole_chunks, enqueue_
 
 template <class T, Order a, Order b>
 std::span<const TileVariant> variants_of_orders() {
-  constexpr bool gathers = loads_either_order && sizeof(T) != 2 &&
-                           (a == Order::rows_contiguous || b == Order::rows_contiguous);
-  using Shapes = TileShapes<T, gathers>;
+  constexpr bool transposes = stored_order<T>(a) != a || stored_order<T>(b) != b;
+  using Shapes = TileShapes<T, transposes>;
   static constexpr TileVariant table[] = {
       tile_variant<TileConfiguration<T, typename Shapes::Large, a, b, true>>,
       tile_variant<TileConfiguration<T, typename Shapes::Medium, a, b, true>>,
       tile_variant<TileConfiguration<T, typename Shapes::Small, a, b, true>>,
-      tile_variant<TileConfiguration<T, typename Shapes::Small, a, b, false>>,
+      tile_variant<TileConfiguration<T, typename Shapes::Elementwise, a, b, false>>,
   };
   return table;
 }

@@ -110,16 +110,24 @@ class Accumulator {
   // f(row, first column, values[run]&): columns side by side, the first a multiple of `run`.
   template <class F>
   __device__ __forceinline__ void for_each_run(F f) {
-    const int row = first_row(), column = first_column();
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
+      for_each_run_of_strip(
+          i, [&](int row, int column, S(&values)[run]) __attribute__((always_inline)) {
+            f(first_row_ + i * tile_edge + row, first_column_ + column, values);
+          });
+  }
+
+  // The same for the i-th of this warp's tiles_m strips of 16 rows, with rows and columns counted
+  // from where the strip begins.
+  template <class F>
+  __device__ __forceinline__ void for_each_run_of_strip(int i, F f) {
 #pragma unroll
-      for (int j = 0; j < tiles_n; ++j)
+    for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
-        for (int v = 0; v < tile_values; v += run)
-          f(row + i * tile_edge + TileMap<T>::row(v),
-            column + j * tile_edge + TileMap<T>::column(v),
-            reinterpret_cast<S(&)[run]>(value[i][j][v]));
+      for (int v = 0; v < tile_values; v += run)
+        f(TileMap<T>::row(v), j * tile_edge + TileMap<T>::column(v),
+          reinterpret_cast<S(&)[run]>(value[i][j][v]));
   }
 
   // f(value&, number of its row)

@@ -38,40 +38,16 @@ struct TileMap {
 
 namespace detail {
 
-// 4 bytes of one row, for a type and an order that ldmatrix does not load.
 template <class Tile>
-__device__ unsigned gather_word(const Tile& tile, int row, int depth) {
-  using T = typename Tile::Value;
-  unsigned word = 0;
-#pragma unroll
-  for (int e = 0; e < static_cast<int>(4 / sizeof(T)); ++e) {
-    const T* element = tile.element(row, depth + e);
-    if constexpr (sizeof(T) == 4)
-      word = *reinterpret_cast<const unsigned*>(element);
-    else
-      word |= static_cast<unsigned>(*reinterpret_cast<const std::uint8_t*>(element)) << 8 * e;
-  }
-  return word;
-}
-
-template <class Tile>
-__device__ Fragment gather_fragment(const Tile& tile, int row, int step) {
-  constexpr int size = sizeof(typename Tile::Value);
-  const int lane = static_cast<int>(threadIdx.x) % warp_size;
+__device__ Fragment load_f64_fragment(const Tile& tile, int row, int step) {
   Fragment fragment;
-  if constexpr (size == 8) {
 #pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const auto* element = tile.element(row + row_of_slot(half), 4 * step + lane % 4);
-      const uint2 words = *reinterpret_cast<const uint2*>(element);
-      fragment.word[2 * half] = words.x;
-      fragment.word[2 * half + 1] = words.y;
-    }
-  } else {
-#pragma unroll
-    for (int j = 0; j < 4; ++j)
-      fragment.word[j] = gather_word(tile, row + row_of_slot(j % 2),
-                                     (step * step_bytes + j / 2 * 16 + lane % 4 * 4) / size);
+  for (int half = 0; half < 2; ++half) {
+    const double* element =
+        tile.element(row + row_of_slot(half), 4 * step + static_cast<int>(threadIdx.x) % 4);
+    const uint2 words = *reinterpret_cast<const uint2*>(element);
+    fragment.word[2 * half] = words.x;
+    fragment.word[2 * half + 1] = words.y;
   }
   return fragment;
 }
@@ -101,18 +77,17 @@ __device__ void multiply_half(S (&d)[4], const unsigned (&a)[4], const unsigned 
 
 template <class Tile>
 __device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
-  constexpr int size = sizeof(typename Tile::Value);
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   Fragment fragment;
-  if constexpr (Tile::stored == Order::depth_contiguous && size < 8)
+  if constexpr (sizeof(typename Tile::Value) == 8)
+    fragment = detail::load_f64_fragment(tile, first_row + 16 * i, step);
+  else if constexpr (Tile::stored == Order::depth_contiguous)
     ptx::ldmatrix_x4(fragment.word,
                      tile.chunk(first_row + lane % 16, 2 * step + lane / 16, 16 * i));
-  else if constexpr (size == 2)
+  else
     ptx::ldmatrix_x4_trans(
         fragment.word,
         tile.chunk(lane / 16 * 8 + lane % 8, first_row / 8 + 2 * i + lane / 8 % 2, 16 * step));
-  else
-    fragment = detail::gather_fragment(tile, first_row + 16 * i, step);
   return fragment;
 }
 
@@ -168,8 +143,9 @@ class AsyncTileCopy {
 };
 
 template <class Tile, int threads, bool whole_chunks>
-using TileCopy = std::conditional_t<whole_chunks, AsyncTileCopy<Tile, threads>,
-                                    RegisterTileCopy<Tile, threads, false>>;
+using TileCopy =
+    std::conditional_t<whole_chunks && Tile::stored == Tile::order, AsyncTileCopy<Tile, threads>,
+                       RegisterTileCopy<Tile, threads, whole_chunks>>;
 
 // Until every copy that this thread has issued is there for it; a barrier makes it so for all.
 __device__ inline void finish_copies() {

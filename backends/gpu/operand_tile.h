@@ -59,11 +59,49 @@ inline constexpr int chunk_bytes = 16;  // what one access to shared memory move
 struct alignas(chunk_bytes) Chunk {
   unsigned word[4];
 };
+
+// Elements in registers, packed as in memory. Every index must be a constant after inlining. Words,
+// because compilers keep arrays of smaller numbers in memory.
+template <class T, int count>
+struct alignas(count * sizeof(T)) Packed {
+  static constexpr int size = sizeof(T), per_word = size < 4 ? 4 / size : 1;
+
+  unsigned word[count * size / 4] = {};
+
+  // Only elements that are zero may be set.
+  __device__ void set(int i, T value) {
+    unsigned bits[size < 4 ? 1 : size / 4] = {};
+    memcpy(bits, &value, size);
+    if constexpr (size < 4) {
+      word[i / per_word] |= bits[0] << 8 * size * (i % per_word);
+    } else {
+#pragma unroll
+      for (int w = 0; w < size / 4; ++w) word[i * size / 4 + w] = bits[w];
+    }
+  }
+  template <int other_count>
+  __device__ void set(int i, const Packed<T, other_count>& other, int j) {
+    if constexpr (size < 4) {
+      constexpr unsigned mask = (1u << 8 * size) - 1;
+      const unsigned bits = other.word[j / per_word] >> 8 * size * (j % per_word) & mask;
+      word[i / per_word] |= bits << 8 * size * (i % per_word);
+    } else {
+#pragma unroll
+      for (int w = 0; w < size / 4; ++w) word[i * size / 4 + w] = other.word[j * size / 4 + w];
+    }
+  }
+};
 template <class T>
-__device__ Chunk to_chunk(const T (&values)[chunk_bytes / sizeof(T)]) {
-  Chunk chunk;
-  memcpy(&chunk, values, sizeof chunk);
-  return chunk;
+__device__ Chunk to_chunk(const Packed<T, chunk_bytes / sizeof(T)>& values) {
+  return {values.word[0], values.word[1], values.word[2], values.word[3]};
+}
+
+// How a tile lies in shared memory: as in global memory where fragments are read in either order
+// (ldmatrix transposes 16-bit elements, f64 is read one by one), otherwise by depth.
+template <class T>
+__host__ __device__ constexpr Order stored_order(Order order) {
+  const bool either = loads_either_order && (sizeof(T) == 2 || sizeof(T) == 8);
+  return either ? order : Order::depth_contiguous;
 }
 
 // A tile [rows, depth] in shared memory. Users know its elements; where they lie is the tile's own
@@ -75,8 +113,7 @@ class SharedOperand {
   using Value = T;
   static constexpr int rows = rows_, depth = depth_;
   static constexpr Order order = order_;  // in global memory
-  // In shared memory: a matrix unit that loads either order keeps it, the others get depth.
-  static constexpr Order stored = loads_either_order ? order : Order::depth_contiguous;
+  static constexpr Order stored = stored_order<T>(order);
 
   static constexpr int chunk_size = chunk_bytes / static_cast<int>(sizeof(T));  // elements
   static constexpr int lines = stored == Order::depth_contiguous ? rows : depth;

@@ -176,6 +176,11 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 
 inline constexpr unsigned whole_warp = 0xffffffff;
 
+// What lanes of a warp wrote to shared memory is there for all of them.
+__device__ inline void sync_warp() {
+  __syncwarp();
+}
+
 // The shared memory that a launch's Grid asks for, aligned to 1024.
 __device__ inline std::byte* dynamic_shared_memory() {
   return ptx::dynamic_shared_memory();

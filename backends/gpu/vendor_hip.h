@@ -160,6 +160,13 @@ Error enqueue(void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std:
 
 #ifdef __HIPCC__  // what follows runs on the device
 
+// What lanes of a warp wrote to shared memory is there for all of them: they run in step, but the
+// compiler must keep the order.
+__device__ inline void sync_warp() {
+  __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
+  __builtin_amdgcn_wave_barrier();
+}
+
 // The shared memory that a launch's Grid asks for, aligned to 1024.
 __device__ inline std::byte* dynamic_shared_memory() {
   extern __shared__ __align__(1024) std::byte block_memory[];
