@@ -13,15 +13,22 @@ namespace steelyard::gpu {
 template <class Tile>
 using SourceOf = GlobalOperand<typename Tile::Value, Tile::order>;
 
+// f(i, index): the i-th of `count` pieces that this thread takes. Whole warps take pieces or none,
+// where that is possible, so that no branch divides a warp.
+template <int count, int threads, class F>
+__device__ void for_each_piece(F f) {
+  const auto thread = static_cast<int>(threadIdx.x);
+  const int deciding = count % warp_size == 0 ? uniform(thread / warp_size) * warp_size : thread;
+#pragma unroll
+  for (int i = 0; i < (count + threads - 1) / threads; ++i)
+    if (count % threads == 0 || deciding + i * threads < count) f(i, thread + i * threads);
+}
+
 // f(i, line, chunk): the i-th chunk of a tile that this thread copies.
 template <class Tile, int threads, class F>
 __device__ void for_each_chunk(F f) {
-  constexpr int total = Tile::lines * Tile::chunks;
-#pragma unroll
-  for (int i = 0; i < (total + threads - 1) / threads; ++i) {
-    const int index = static_cast<int>(threadIdx.x) + i * threads;
-    if (total % threads == 0 || index < total) f(i, index / Tile::chunks, index % Tile::chunks);
-  }
+  for_each_piece<Tile::lines * Tile::chunks, threads>(
+      [&](int i, int index) { f(i, index / Tile::chunks, index % Tile::chunks); });
 }
 
 // What of an operand begins at a line and a place in it.
@@ -133,8 +140,8 @@ class LineCopy {
   Chunk held_[(Tile::lines * Tile::chunks + threads - 1) / threads];
 };
 
-// A tile that lies in global memory by rows and in shared memory by depth. A thread reads a few
-// rows at as many depths as fill a chunk, and writes one chunk for each of its rows.
+// A tile that lies in global memory by rows and in shared memory by depth. A thread transposes blocks:
+// it reads a few rows at several depths, and writes what is side by side along the depth of each row.
 template <class Tile, int threads, bool whole_chunks>
 class TransposingCopy {
  public:
@@ -149,13 +156,13 @@ class TransposingCopy {
       load_pieces<true>(rest);
   }
   __device__ void commit(Tile to) {
-    for_each_block([&](int i, int row, int chunk) {
+    for_each_block([&](int i, int row, int depth) {
 #pragma unroll
       for (int r = 0; r < width; ++r) {
-        Packed<Value, Tile::chunk_size> along_depth;
+        Packed<Value, height> along_depth;
 #pragma unroll
-        for (int d = 0; d < Tile::chunk_size; ++d) along_depth.set(d, held_[i][d], r);
-        *to.chunk(row + r, chunk) = to_chunk(along_depth);
+        for (int d = 0; d < height; ++d) along_depth.set(d, held_[i][d], r);
+        *reinterpret_cast<Packed<Value, height>*>(to.element(row + r, depth)) = along_depth;
       }
     });
   }
@@ -163,34 +170,30 @@ class TransposingCopy {
  private:
   using Value = typename Tile::Value;
 
-  // Rows of a block: as many as leave no thread without one, and at least 4 bytes.
-  static constexpr int size = sizeof(Value);
-  static constexpr int wanted = Tile::rows * Tile::chunks / threads;
-  static constexpr int least = size < 4 ? 4 / size : 1;
-  static constexpr int width = wanted >= 16 / size  ? 16 / size
-                               : wanted >= 8 / size ? std::max(8 / size, least)
-                                                    : least;
-  static constexpr int blocks = Tile::rows / width * Tile::chunks;
+  // Rows and depths of a block: up to 16 bytes of either, so that no thread is without a block, and
+  // at least 4 bytes.
+  static constexpr int size = sizeof(Value), most = 16 / size, least = size < 4 ? 4 / size : 1;
+  static constexpr int of_thread = std::max(Tile::rows * Tile::depth / threads, 1);
+  static constexpr int width = std::clamp(of_thread / most, least, most);
+  static constexpr int height = std::clamp(of_thread / width, least, most);
+  static constexpr int blocks = Tile::rows / width * (Tile::depth / height);
 
   using Piece = Packed<Value, width>;
 
-  // f(i, first row, chunk)
+  // f(i, first row, first depth)
   template <class F>
   static __device__ void for_each_block(F f) {
     constexpr int across = Tile::rows / width;
-#pragma unroll
-    for (int i = 0; i < (blocks + threads - 1) / threads; ++i) {
-      const int index = static_cast<int>(threadIdx.x) + i * threads;
-      if (blocks % threads == 0 || index < blocks) f(i, index % across * width, index / across);
-    }
+    for_each_piece<blocks, threads>(
+        [&](int i, int index) { f(i, index % across * width, index / across * height); });
   }
   template <bool ragged, class Source>
   __device__ void load_pieces(const Remainder<Source>& rest) {
     const auto memory = rest.memory(Tile::depth);
-    for_each_block([&](int i, int row, int chunk) {
+    for_each_block([&](int i, int row, int depth) {
 #pragma unroll
-      for (int d = 0; d < Tile::chunk_size; ++d) {
-        const auto offset = rest.offset(chunk * Tile::chunk_size + d, row);
+      for (int d = 0; d < height; ++d) {
+        const auto offset = rest.offset(depth + d, row);
         held_[i][d] =
             load_bounded<Piece>(memory, ragged && row >= rest.length ? rest.outside : offset);
       }
@@ -198,18 +201,17 @@ class TransposingCopy {
   }
   template <class Source>
   __device__ void load_elements(const Remainder<Source>& rest) {
-    for_each_block([&](int i, int row, int chunk) {
+    for_each_block([&](int i, int row, int depth) {
 #pragma unroll
-      for (int d = 0; d < Tile::chunk_size; ++d) {
+      for (int d = 0; d < height; ++d) {
         held_[i][d] = {};
 #pragma unroll
-        for (int r = 0; r < width; ++r)
-          held_[i][d].set(r, rest.element(chunk * Tile::chunk_size + d, row + r));
+        for (int r = 0; r < width; ++r) held_[i][d].set(r, rest.element(depth + d, row + r));
       }
     });
   }
 
-  Piece held_[(blocks + threads - 1) / threads][Tile::chunk_size];
+  Piece held_[(blocks + threads - 1) / threads][height];
 };
 
 template <class Tile, int threads, bool whole_chunks>

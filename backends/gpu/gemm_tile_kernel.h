@@ -33,6 +33,10 @@ struct TileConfiguration {
   static constexpr bool whole_chunks = whole_chunks_;
   static constexpr int depth = shape.depth_bytes / static_cast<int>(sizeof(T));
   static constexpr int threads = shape.threads();
+  // What must fit at once, as the vendors count for __launch_bounds__: AMD waves of a SIMD, of which two
+  // leave registers enough without moves between their two files; NVIDIA blocks of a
+  // multiprocessor, where shared memory bounds them first.
+  static constexpr int residents = warp_size == 64 ? 2 : 1;
   using A = SharedOperand<T, shape.rows, depth, a_order>;
   using B = SharedOperand<T, shape.columns, depth, b_order>;
   using Sums = Accumulator<T, shape.rows, shape.columns, shape.warps_m, shape.warps_n>;
@@ -77,7 +81,7 @@ __device__ void multiply_slabs(typename C::Sums& sums, const SourceOf<typename C
 }
 
 template <class C>
-__global__ void __launch_bounds__(C::threads) multiply_tiles(TileGemm p) {
+__global__ void __launch_bounds__(C::threads, C::residents) multiply_tiles(TileGemm p) {
   using T = typename C::T;
   const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
   if (place.first_row >= place.last_row) return;
