@@ -169,7 +169,7 @@ __global__ void __launch_bounds__(threads) prepare_rows(Gradients<T> p) {
 // dK and dV of a tile of keys (x) of a key head (y) of a sequence (z): over all queries of all heads
 // that share them.
 template <class T, int head_dim>
-__global__ void __launch_bounds__(threads) key_gradients(Gradients<T> p) {
+__global__ void __launch_bounds__(threads, 1) key_gradients(Gradients<T> p) {
   using S = Shape<T, head_dim, streamed_queries<head_dim>>;
   const AttentionSizes sizes = p.sizes;
   const int key = static_cast<int>(blockIdx.x) * S::owned;
@@ -222,7 +222,7 @@ __global__ void __launch_bounds__(threads) key_gradients(Gradients<T> p) {
 
 // dQ of a tile of queries (x) of a head (y) of a sequence (z): over all keys that it sees.
 template <class T, int head_dim>
-__global__ void __launch_bounds__(threads) query_gradients(Gradients<T> p) {
+__global__ void __launch_bounds__(threads, 1) query_gradients(Gradients<T> p) {
   using S = Shape<T, head_dim, streamed_keys>;
   const AttentionSizes sizes = p.sizes;
   const int query = static_cast<int>(blockIdx.x) * S::owned;
