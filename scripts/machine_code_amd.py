@@ -88,8 +88,11 @@ class Loop:
 
     @property
     def weight(self):
-        return (sum(one.is_mfma for one in self.instructions),
-                sum(one.access_bytes is not None for one in self.instructions))
+        """The hottest loop has the greatest: most MFMAs, of several such the fewest instructions (the
+        steady state, not the loop for what it leaves over); without MFMAs most memory accesses."""
+        mfma = sum(one.is_mfma for one in self.instructions)
+        accesses = sum(one.access_bytes is not None for one in self.instructions)
+        return mfma, -len(self.instructions) if mfma else accesses
 
 
 def find_loops(instructions):
@@ -128,7 +131,7 @@ class AmdKernel:
 
     @property
     def hottest_loop(self):
-        """The loop with the most MFMAs, else the most memory accesses; empty where there is none."""
+        """The instructions of the loop with the greatest weight; empty where there is none."""
         return max(self.loops, key=lambda loop: loop.weight, default=Loop([], [])).instructions
 
     @property
@@ -146,9 +149,11 @@ class AmdKernel:
                 "divergent_branches": sum(one.opcode == "s_cbranch_execnz" for one in loop)}
 
     def mca_ratio(self):
-        """Passes of the hottest loop by llvm-mca, relative to what its MFMAs alone need."""
+        """Passes of the hottest loop by llvm-mca, relative to what its MFMAs alone need. Buffer accesses
+        count as an instruction that does nothing: llvm-mca 21 crashes on them, and models no memory."""
         loop = self.hottest_loop
-        text = "\n".join(f"{one.opcode} {one.operands}" for one in loop)
+        text = "\n".join("s_nop 0" if one.opcode.startswith("buffer_") else
+                         f"{one.opcode} {one.operands}" for one in loop)
         answer = json.loads(run(self.llvm / "llvm-mca", "-mtriple=amdgcn-amd-amdhsa",
                                 f"-mcpu={self.architecture}", f"-iterations={MCA_ITERATIONS}",
                                 "--json", "-", input=text))["CodeRegions"][0]

@@ -49,9 +49,9 @@ __global__ void __launch_bounds__(P::Sums::threads)
   TileCopy<typename P::B, P::Sums::threads, whole_chunks> copy_b;
   typename P::Sums sums;
   pipeline<P::stages>((a.depth + P::depth - 1) / P::depth,
-                      [&](int slab, int stage) {
-                        copy_a.issue(a, row, slab * P::depth, P::a(stage));
-                        copy_b.issue(b, column, slab * P::depth, P::b(stage));
+                      [&](int slab, int stage, auto last) {
+                        copy_a.issue(a, row, slab * P::depth, P::a(stage), last);
+                        copy_b.issue(b, column, slab * P::depth, P::b(stage), last);
                       },
                       [&](int, int stage) {
                         copy_a.commit(P::a(stage));

@@ -205,7 +205,7 @@ __global__ void __launch_bounds__(threads, 1) key_gradients(Gradients<T> p) {
   };
   pipeline<S::stages>(
       tiles * sizes.group(),
-      [&](int slab, int stage) {
+      [&](int slab, int stage, auto) {
         copy_q.issue(tokens_of(p.q, slab), query_of(slab), S::right(0, stage));
         copy_do.issue(tokens_of(p.d_o, slab), query_of(slab), S::right(1, stage));
       },
@@ -263,7 +263,7 @@ __global__ void __launch_bounds__(threads, 1) query_gradients(Gradients<T> p) {
   };
   const int last = min(sizes.queries, query + S::owned) - 1;
   pipeline<S::stages>((sizes.visible_keys(last) + S::streamed - 1) / S::streamed,
-                      [&](int slab, int stage) {
+                      [&](int slab, int stage, auto) {
                         copy_k.issue(k, slab * S::streamed, S::right(0, stage));
                         copy_v.issue(v, slab * S::streamed, S::right(1, stage));
                       },

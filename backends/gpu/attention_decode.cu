@@ -188,7 +188,7 @@ __global__ void __launch_bounds__(threads, 2) attend_split(Decode<T> p) {
   };
   const int tiles = (max(0, end_key - first_key) + Tile::keys - 1) / Tile::keys;
   pipeline<stages>(
-      2 * tiles, [&](int slab, int stage) { stream.issue(slab, stage); },
+      2 * tiles, [&](int slab, int stage, auto) { stream.issue(slab, stage); },
       [&](int slab, int stage) { stream.commit(slab, stage); }, use);
 
   merge_warps<Tile, head_dim>(output, softmax, [&](int line, int d, const Part& part) {

@@ -91,7 +91,7 @@ __global__ void __launch_bounds__(threads, 2)
   };
   const int blocks = (sizes.visible_keys(last) + Tile::keys - 1) / Tile::keys;
   pipeline<stages>(
-      2 * blocks, [&](int slab, int stage) { stream.issue(slab, stage); },
+      2 * blocks, [&](int slab, int stage, auto) { stream.issue(slab, stage); },
       [&](int slab, int stage) { stream.commit(slab, stage); }, use);
 
   softmax.finish();

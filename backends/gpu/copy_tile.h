@@ -2,9 +2,12 @@
 // Copies of operand tiles from global to shared memory, in two steps: issue() starts to read,
 // commit() has the tile written, with a consumption of other tiles in between. What lies outside the
 // operand becomes zeros. Lowerings choose between this copy through registers and one of their own.
+// issue() is told by a constant whether the tile may be the last one along the depth: before that one
+// the depth needs no comparison.
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "backends/gpu/operand_tile.h"
 
@@ -34,34 +37,37 @@ __device__ void for_each_chunk(F f) {
 // What of an operand begins at a line and a place in it.
 template <class Source>
 struct Remainder {
+  static constexpr unsigned size = sizeof(typename Source::Value);
   static constexpr unsigned outside = 0xfffffff0;  // an offset behind any memory
 
-  const typename Source::Value* data;
+  const typename Source::Value* data;  // where the line begins
   std::int64_t stride;
-  int lines, length;  // what is left there; not positive outside
+  int place, lines, length;  // the latter: what is left there; not positive outside
 
-  __device__ Remainder(const Source& from, int line, int place)
-      : data(from.data + line * from.stride + place),
+  __device__ Remainder(const Source& from, int line, int place_)
+      : data(from.data + line * from.stride),
         stride(from.stride),
+        place(place_),
         lines(from.lines() - line),
         length(from.length() - place) {}
 
-  // The first `most_lines` lines as bytes: all that is behind the last one reads as zeros.
+  // The first `most_lines` lines as bytes: all that is behind the last one reads as zeros, wherever in
+  // it one begins. The same for every place, so that a loop along the lines prepares it once.
   __device__ BoundedMemory memory(int most_lines) const {
     const int whole = min(lines, most_lines);
-    const bool empty = whole <= 0 || length <= 0;
-    return bounded(data, empty ? 0
-                               : static_cast<unsigned>((whole - 1) * stride + length) *
-                                     static_cast<unsigned>(sizeof *data));
+    return bounded(
+        data, whole <= 0 ? 0 : static_cast<unsigned>((whole - 1) * stride + place + length) * size);
   }
-  __device__ unsigned offset(int line, int place) const {
+  __device__ unsigned skipped() const { return static_cast<unsigned>(place) * size; }
+  // Behind what is skipped.
+  __device__ unsigned offset(int line, int further) const {
     return (static_cast<unsigned>(line) * static_cast<unsigned>(stride) +
-            static_cast<unsigned>(place)) *
-           static_cast<unsigned>(sizeof *data);
+            static_cast<unsigned>(further)) *
+           size;
   }
-  __device__ typename Source::Value element(int line, int place) const {
-    if (line >= lines || place >= length) return {};
-    return data[line * stride + place];
+  __device__ typename Source::Value element(int line, int further) const {
+    if (line >= lines || further >= length) return {};
+    return data[line * stride + place + further];
   }
 };
 
@@ -82,6 +88,7 @@ struct Remainder<PagedOperand<T, order>> {
         length(from.length() - place) {}
 
   __device__ const T* memory(int) const { return from.data; }
+  __device__ std::int64_t skipped() const { return 0; }
   __device__ std::int64_t offset(int further_lines, int further) const {
     if (further_lines >= lines) return outside;
     return from.line(line + further_lines) + place + further - from.data;
@@ -89,10 +96,12 @@ struct Remainder<PagedOperand<T, order>> {
 };
 
 template <class Piece, class T>
-__device__ Piece load_bounded(const T* memory, std::int64_t offset) {
-  Piece piece = {};
-  if (offset >= 0) piece = *reinterpret_cast<const Piece*>(memory + offset);
-  return piece;
+__device__ Piece load_bounded(const T* memory, std::int64_t offset, std::int64_t skipped) {
+  // A branch for each piece would have it wait for the one before: what is outside reads the first
+  // element instead.
+  const bool inside = offset >= 0;
+  const auto piece = *reinterpret_cast<const Piece*>(memory + skipped + (inside ? offset : 0));
+  return inside ? piece : Piece{};
 }
 
 // A tile whose lines in shared memory are those in global memory. `whole_chunks`: the operand's
@@ -100,12 +109,14 @@ __device__ Piece load_bounded(const T* memory, std::int64_t offset) {
 template <class Tile, int threads, bool whole_chunks>
 class LineCopy {
  public:
-  template <class Source>
-  __device__ void issue(const Source& from, int row, int depth, Tile) {
+  template <class Source, bool last = true>
+  __device__ void issue(const Source& from, int row, int depth, Tile,
+                        std::bool_constant<last> = {}) {
+    constexpr bool whole_lines = !last && Tile::order == Order::depth_contiguous;
     const Remainder rest(from, Tile::line_of(row, depth), Tile::line_of(depth, row));
     if constexpr (!whole_chunks)
       load_elements(rest);
-    else if (rest.length >= Tile::chunks * Tile::chunk_size)
+    else if (whole_lines || rest.length >= Tile::chunks * Tile::chunk_size)
       load_chunks<false>(rest);
     else
       load_chunks<true>(rest);
@@ -122,8 +133,8 @@ class LineCopy {
     for_each_chunk<Tile, threads>([&](int i, int line, int chunk) {
       const int place = chunk * Tile::chunk_size;
       const auto offset = rest.offset(line, place);
-      held_[i] =
-          load_bounded<Chunk>(memory, ragged && place >= rest.length ? rest.outside : offset);
+      held_[i] = load_bounded<Chunk>(memory, ragged && place >= rest.length ? rest.outside : offset,
+                                     rest.skipped());
     });
   }
   template <class Source>
@@ -145,8 +156,9 @@ class LineCopy {
 template <class Tile, int threads, bool whole_chunks>
 class TransposingCopy {
  public:
-  template <class Source>
-  __device__ void issue(const Source& from, int row, int depth, Tile) {
+  template <class Source, bool last = true>
+  __device__ void issue(const Source& from, int row, int depth, Tile,
+                        std::bool_constant<last> = {}) {
     const Remainder rest(from, depth, row);
     if constexpr (!whole_chunks)
       load_elements(rest);
@@ -194,8 +206,8 @@ class TransposingCopy {
 #pragma unroll
       for (int d = 0; d < height; ++d) {
         const auto offset = rest.offset(depth + d, row);
-        held_[i][d] =
-            load_bounded<Piece>(memory, ragged && row >= rest.length ? rest.outside : offset);
+        held_[i][d] = load_bounded<Piece>(
+            memory, ragged && row >= rest.length ? rest.outside : offset, rest.skipped());
       }
     });
   }

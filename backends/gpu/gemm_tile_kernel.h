@@ -69,9 +69,9 @@ __device__ void multiply_slabs(typename C::Sums& sums, const SourceOf<typename C
   TileCopy<typename C::B, C::threads, C::whole_chunks> copy_b;
   pipeline<C::shape.stages>(
       range.last - range.first,
-      [&](int slab, int stage) {
-        copy_a.issue(a, row, (range.first + slab) * C::depth, C::a(stage));
-        copy_b.issue(b, column, (range.first + slab) * C::depth, C::b(stage));
+      [&](int slab, int stage, auto last) {
+        copy_a.issue(a, row, (range.first + slab) * C::depth, C::a(stage), last);
+        copy_b.issue(b, column, (range.first + slab) * C::depth, C::b(stage), last);
       },
       [&](int, int stage) {
         copy_a.commit(C::a(stage));

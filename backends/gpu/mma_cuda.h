@@ -129,8 +129,9 @@ __device__ void multiply(Sum<T> (&d)[8], const Fragment& a, const Fragment& b) {
 template <class Tile, int threads>
 class AsyncTileCopy {
  public:
-  template <class Source>
-  __device__ void issue(const Source& from, int row, int depth, Tile to) {
+  template <class Source, bool last = true>
+  __device__ void issue(const Source& from, int row, int depth, Tile to,
+                        std::bool_constant<last> = {}) {
     const int line = Tile::line_of(row, depth), place = Tile::line_of(depth, row);
     for_each_chunk<Tile, threads>([&](int, int l, int chunk) {
       const int p = place + chunk * Tile::chunk_size;
@@ -156,15 +157,16 @@ __device__ inline void finish_copies() {
 inline constexpr int most_stages = 8;
 
 // The slabs 0 to count - 1 of a product, `stages` of them in shared memory at a time: while one is
-// consumed, stages - 1 are on their way. issue(slab, stage) and commit(slab, stage) fill a stage,
-// consume(slab, stage) uses it. Ends without a barrier.
+// consumed, stages - 1 are on their way. issue(slab, stage, last) and commit(slab, stage) fill a stage,
+// consume(slab, stage) uses it. last is std::true_type here: any slab may be the last one. Ends
+// without a barrier.
 template <int stages, class Issue, class Commit, class Consume>
 __device__ void pipeline(int count, Issue issue, Commit commit, Consume consume) {
   static_assert(stages >= 2 && stages <= most_stages);
 #pragma unroll
   for (int slab = 0; slab < stages - 1; ++slab) {
     if (slab < count) {
-      issue(slab, slab);
+      issue(slab, slab, std::true_type());
       commit(slab, slab);
     }
     ptx::copy_async_commit();
@@ -174,7 +176,7 @@ __device__ void pipeline(int count, Issue issue, Commit commit, Consume consume)
     ptx::copy_async_wait<stages - 2>();
     __syncthreads();  // `slab` is there for all threads, and all are done with the one before
     const int next = slab + stages - 1;
-    if (next < count) issue(next, free_stage);
+    if (next < count) issue(next, free_stage, std::true_type());
     ptx::copy_async_commit();
     consume(slab, stage);
     if (next < count) commit(next, free_stage);

@@ -158,27 +158,41 @@ inline constexpr int most_stages = 2;
 
 // The slabs 0 to count - 1 of a product, two of them in shared memory at a time: while one is
 // consumed, the next is written there and the one behind it is on its way to registers.
-// issue(slab, stage) and commit(slab, stage) fill a stage, consume(slab, stage) uses it; stage is a
-// constant where they are inlined. Ends without a barrier.
+// issue(slab, stage, last) and commit(slab, stage) fill a stage, consume(slab, stage) uses it; stage is
+// a constant where they are inlined, and last std::false_type where the slab is not the last one. Ends
+// without a barrier.
 template <int stages, class Issue, class Commit, class Consume>
 __device__ void pipeline(int count, Issue issue, Commit commit, Consume consume) {
   static_assert(stages == 2);
   if (count <= 0) return;
-  issue(0, 0);
+  issue(0, 0, std::true_type());
   commit(0, 0);
-  if (count > 1) issue(1, 1);
-  const auto step = [&](int slab, int stage) {
+  if (count > 1) issue(1, 1, std::true_type());
+  const auto step = [&](int slab, int stage) __attribute__((always_inline)) {
     __syncthreads();  // `slab` is there for all threads, and all are done with the one before
     if (slab + 1 < count) commit(slab + 1, 1 - stage);
-    if (slab + 2 < count) issue(slab + 2, stage);
+    if (slab + 2 < count) issue(slab + 2, stage, std::true_type());
     consume(slab, stage);
   };
-  int slab = 0;
-  for (; slab + 1 < count; slab += 2) {
-    step(slab, 0);
-    step(slab + 1, 1);
+  // The same where two more follow and neither is the last: without a branch, so that the compiler
+  // mixes all of it with the products, but for loads from global memory: they must begin before.
+  const auto step_before_last = [&](int slab, int stage) __attribute__((always_inline)) {
+    __syncthreads();
+    commit(slab + 1, 1 - stage);
+    issue(slab + 2, stage, std::false_type());
+    constexpr int scalar = 0x4, shared_memory = 0x80 | 0x100 | 0x200;
+    __builtin_amdgcn_sched_barrier(scalar | shared_memory);  // what may cross it
+    consume(slab, stage);
+  };
+  int pair = 0;  // counted so that compilers see which slabs are even
+  for (; 2 * pair + 4 < count; ++pair) {
+    step_before_last(2 * pair, 0);
+    step_before_last(2 * pair + 1, 1);
   }
-  if (slab < count) step(slab, 0);
+  for (; 2 * pair < count; ++pair) {
+    step(2 * pair, 0);
+    if (2 * pair + 1 < count) step(2 * pair + 1, 1);
+  }
 }
 
 }  // namespace steelyard::gpu

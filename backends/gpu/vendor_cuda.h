@@ -221,7 +221,8 @@ __device__ inline void store_streaming(uint4* to, uint4 value) {
   __stcs(to, value);
 }
 
-// Global memory of which what lies behind `bytes` reads as zeros.
+// Global memory of which what lies behind `bytes` reads as zeros. load_bounded reads `skipped` + `offset`
+// bytes behind `data`.
 struct BoundedMemory {
   const std::byte* data;
   unsigned bytes;
@@ -230,8 +231,9 @@ __device__ inline BoundedMemory bounded(const void* data, unsigned bytes) {
   return {static_cast<const std::byte*>(data), bytes};
 }
 template <class T>
-__device__ T load_bounded(const BoundedMemory& memory, unsigned offset) {
-  return offset < memory.bytes ? *reinterpret_cast<const T*>(memory.data + offset) : T{};
+__device__ T load_bounded(const BoundedMemory& memory, unsigned offset, unsigned skipped) {
+  const std::uint64_t at = std::uint64_t{skipped} + offset;
+  return at < memory.bytes ? *reinterpret_cast<const T*>(memory.data + at) : T{};
 }
 
 // Bits of the nearest bf16 or f16, ties to even, and back.

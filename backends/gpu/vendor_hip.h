@@ -212,8 +212,9 @@ __device__ inline void store_streaming(uint4* to, uint4 value) {
                               reinterpret_cast<Vector16*>(to));
 }
 
-// Global memory of which what lies behind `bytes` reads as zeros: the hardware compares. Address and
-// size must be the same in all lanes of a warp.
+// Global memory of which what lies behind `bytes` reads as zeros: the hardware compares. load_bounded
+// reads `skipped` + `offset` bytes behind `data`. All but `offset` must be the same in all lanes of a
+// warp. Whether the comparison counts `skipped` must not matter: AMD's manual and LLVM's differ.
 using BoundedMemory = __amdgpu_buffer_rsrc_t;
 __device__ inline BoundedMemory bounded(const void* data, unsigned bytes) {
   constexpr int untyped = 0x20000;
@@ -221,14 +222,14 @@ __device__ inline BoundedMemory bounded(const void* data, unsigned bytes) {
                                            untyped);
 }
 template <class T>
-__device__ T load_bounded(BoundedMemory memory, unsigned offset) {
-  const auto at = static_cast<int>(offset);
+__device__ T load_bounded(BoundedMemory memory, unsigned offset, unsigned skipped) {
+  const auto at = static_cast<int>(offset), base = static_cast<int>(skipped);
   if constexpr (sizeof(T) == 16)
-    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b128(memory, at, 0, 0));
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b128(memory, at, base, 0));
   else if constexpr (sizeof(T) == 8)
-    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b64(memory, at, 0, 0));
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b64(memory, at, base, 0));
   else if constexpr (sizeof(T) == 4)
-    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b32(memory, at, 0, 0));
+    return __builtin_bit_cast(T, __builtin_amdgcn_raw_buffer_load_b32(memory, at, base, 0));
 }
 
 // Bits of the nearest bf16 or f16, ties to even, and back. No instruction rounds to bf16; a NaN
