@@ -4,6 +4,7 @@
 #include "backends/gpu/mma.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "backends/gpu/device.h"
@@ -62,6 +63,26 @@ __global__ void __launch_bounds__(P::Sums::threads)
     if (row + i < a.rows && column + j < b.rows)
       c[static_cast<std::int64_t>(row + i) * b.rows + column + j] = value;
   });
+}
+
+// Tile (x, y) of an operand by way of registers and shared memory to `to`[rows, depth]: the copy of AMD's
+// products, and of factors that are transposed on their way.
+template <class Tile, int threads>
+__global__ void copy_tiles(typename Tile::Value* to, SourceOf<Tile> from) {
+  const int row = static_cast<int>(blockIdx.x) * Tile::rows;
+  const int depth = static_cast<int>(blockIdx.y) * Tile::depth;
+  const Tile tile(dynamic_shared_memory());
+  RegisterTileCopy<Tile, threads, true> copy;
+  if (depth + Tile::depth < from.depth)
+    copy.issue(from, row, depth, tile, std::false_type());
+  else
+    copy.issue(from, row, depth, tile, std::true_type());
+  copy.commit(tile);
+  __syncthreads();
+  const auto stride = static_cast<std::int64_t>(gridDim.y) * Tile::depth;
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::rows * Tile::depth; i += threads)
+    to[(row + i / Tile::depth) * stride + depth + i % Tile::depth] =
+        *tile.element(i / Tile::depth, i % Tile::depth);
 }
 
 // O[64, 64] = P V^T for P[i, j] = f(Q K^T [i, j]), the shape of attention: P stays in registers.
@@ -201,6 +222,31 @@ void check_type(DType type) {
   check_orders<T, rows_contiguous, rows_contiguous>(type);
 }
 
+template <class T, Order order>
+void check_copy(DType type, int rows, int depth) {
+  constexpr int threads = 128;
+  using Tile = SharedOperand<T, 64, 128 / static_cast<int>(sizeof(T)), order>;
+  const Matrix matrix(rows, depth, 6);
+  const auto there = upload(matrix.bytes(type, order));
+  const int across = (rows + Tile::rows - 1) / Tile::rows;
+  const int along = (depth + Tile::depth - 1) / Tile::depth;
+  const int padded_rows = across * Tile::rows, padded_depth = along * Tile::depth;
+  const Buffer<T> copied(static_cast<std::size_t>(padded_rows * padded_depth));
+  launch(copy_tiles<Tile, threads>,
+         {.blocks = across, .threads = threads, .shared_bytes = Tile::bytes, .blocks_y = along},
+         device().stream(), copied.data(),
+         {reinterpret_cast<const T*>(there.data()), order == depth_contiguous ? depth : rows, rows,
+          depth});
+  Matrix padded(padded_rows, padded_depth, 6);  // zeros outside
+  for (int row = 0; row < padded_rows; ++row)
+    for (int d = 0; d < padded_depth; ++d)
+      padded.value[static_cast<std::size_t>(row * padded_depth + d)] =
+          row < rows && d < depth ? matrix.at(row, d) : 0;
+  const auto found = download(copied);
+  const auto expected = padded.bytes(type, depth_contiguous);
+  CHECK(std::memcmp(found.data(), expected.data(), expected.size()) == 0);
+}
+
 template <class T>
 void check_chain(DType type) {
   using C = Chain<T>;
@@ -254,6 +300,15 @@ TEST_CASE("Products of fp8 in every order and at every edge") {
   if (architecture == "gfx90a" || architecture == "sm_80") return;
   check_type<fp8_e4m3>(DType::fp8_e4m3);
   check_type<fp8_e5m2>(DType::fp8_e5m2);
+}
+TEST_CASE("Tiles copied through registers are zeros outside the operand") {
+  check_copy<bf16, depth_contiguous>(DType::bf16, 64, 128);
+  check_copy<bf16, depth_contiguous>(DType::bf16, 77, 152);
+  check_copy<bf16, rows_contiguous>(DType::bf16, 64, 128);
+  check_copy<bf16, rows_contiguous>(DType::bf16, 136, 79);
+  check_copy<std::int8_t, depth_contiguous>(DType::int8, 65, 272);
+  check_copy<std::int8_t, rows_contiguous>(DType::int8, 144, 131);
+  check_copy<double, rows_contiguous>(DType::f64, 66, 33);
 }
 TEST_CASE("Sums of a product become the left factor of the next, and rows are reduced") {
   check_chain<bf16>(DType::bf16);
