@@ -26,8 +26,10 @@ struct TileShapes {
       Choose<Shape<256, 256, 64, 2, 4, 2>, Shape<128, 256, 64, 2, 4, 4>>,
       Choose<Shape<128, 128, 64, 2, 2, 2>,
              std::conditional_t<is_fp8 && transposes, Medium, Shape<128, 128, 64, 2, 4, 4>>>>;
-  using Small = Choose<Shape<64, 64, 128, 2, 2, 2>, Shape<64, 64, 128, 2, 2, 4>>;
-  using Elementwise = Choose<Shape<64, 64, 64, 2, 2, 2>, Shape<64, 64, 64, 2, 2, 4>>;
+  using Smallest = Choose<Shape<64, 64, 64, 2, 2, 2>, Shape<64, 64, 64, 2, 2, 4>>;
+  using Small =
+      std::conditional_t<is_fp8 && transposes, Smallest,
+                         Choose<Shape<64, 64, 128, 2, 2, 2>, Shape<64, 64, 128, 2, 2, 4>>>;
 };
 
 template <class C>
@@ -41,7 +43,7 @@ std::span<const TileVariant> variants_of_orders() {
       tile_variant<TileConfiguration<T, typename Shapes::Large, a, b, true>>,
       tile_variant<TileConfiguration<T, typename Shapes::Medium, a, b, true>>,
       tile_variant<TileConfiguration<T, typename Shapes::Small, a, b, true>>,
-      tile_variant<TileConfiguration<T, typename Shapes::Elementwise, a, b, false>>,
+      tile_variant<TileConfiguration<T, typename Shapes::Smallest, a, b, false>>,
   };
   return table;
 }
