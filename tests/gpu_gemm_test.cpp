@@ -111,6 +111,29 @@ TEST_CASE("Scales of rows and columns are applied to products of 8 bits") {
     }
 }
 
+TEST_CASE("int4 weights have a scale for every column and group along the depth") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+      for (const Sizes& sizes :
+           {Sizes{1, 1, 1}, {5, 37, 131}, {16, 132, 288}, {130, 128, 160}, {3, 128, 2080}}) {
+        Gemm problem = gemm(type, layout, sizes, type);
+        problem.b = DType::int4;
+        problem.scaling = Scaling::w4a16;
+        check_row("tile", problem);
+        problem.c = DType::f32;
+        problem.alpha = 0.5;
+        problem.beta = 2;
+        check_row("tile", problem);
+      }
+  Gemm grouped = gemm(DType::bf16, Layout::nt, {70, 36, 160}, DType::bf16);
+  grouped.b = DType::int4;
+  grouped.scaling = Scaling::w4a16;
+  grouped.groups = 3;
+  check_row("tile", grouped);
+  grouped.n = 35;
+  check_row("tile", grouped);
+}
+
 TEST_CASE("What tiles cannot multiply is refused with the reason") {
   Gemm mixed = gemm(DType::bf16, Layout::nt, {16, 16, 16}, DType::bf16);
   mixed.b = DType::f16;

@@ -11,8 +11,14 @@
 namespace steelyard::gpu {
 namespace {
 
-std::span<const TileVariant> variants_for(DType type, Layout layout) {
-  switch (type) {
+std::span<const TileVariant> variants_for(const Gemm& p) {
+  const Layout layout = p.layout;
+  if (p.scaling == Scaling::w4a16)
+    return p.a == DType::bf16  ? int4_tile_variants<bf16>(layout)
+           : p.a == DType::f16 ? int4_tile_variants<f16>(layout)
+                               : std::span<const TileVariant>();
+  if (p.a != p.b) return {};
+  switch (p.a) {
     case DType::bf16:
       return tile_variants<bf16>(layout);
     case DType::f16:
@@ -34,11 +40,12 @@ std::span<const TileVariant> variants_for(DType type, Layout layout) {
 
 // As TileVariant says, for the lines of every group.
 bool has_whole_chunks(const Gemm& p) {
-  const std::int64_t chunk = 128 / bits(p.a);
+  const std::int64_t chunk = 128 / bits(p.a), b_chunk = 128 / bits(p.b);
   if (p.layout == Layout::tn && p.groups > 1) return false;  // groups begin within lines
+  if (p.scaling == Scaling::w4a16 && p.layout != Layout::nt) return false;
   const std::int64_t a_line = p.layout == Layout::tn ? p.m : p.k;
   const std::int64_t b_line = p.layout == Layout::nt ? p.k : p.n;
-  return a_line % chunk == 0 && b_line % chunk == 0 && p.n % 4 == 0;
+  return a_line % chunk == 0 && b_line % b_chunk == 0 && p.n % 4 == 0;
 }
 
 std::int64_t tiles(const TileSchedule& s, const TileShape& shape) {
@@ -48,7 +55,7 @@ std::int64_t tiles(const TileSchedule& s, const TileShape& shape) {
 // The largest tiles that leave no multiprocessor without one and are not for the most part empty;
 // the smallest where there are none.
 const TileVariant& choose(const Gemm& p, const TileSchedule& s, int compute_units) {
-  const std::span<const TileVariant> all = variants_for(p.a, p.layout);
+  const std::span<const TileVariant> all = variants_for(p);
   if (!has_whole_chunks(p)) return all.back();
   const std::span<const TileVariant> whole = all.first(all.size() - 1);
   const auto suits = [&](const TileVariant& v) {
@@ -90,8 +97,7 @@ Support no(std::string reason) {
 }
 
 Support supports(const Gemm& p, const DeviceInfo& info) {
-  if (p.scaling == Scaling::w4a16) return no("tiles of int4 have a kernel of their own");
-  if (p.a != p.b || variants_for(p.a, p.layout).empty() || !is_output_type(p.a, p.c))
+  if (variants_for(p).empty() || !is_output_type(p.a, p.c))
     return no(
         fmt::format("tiles do not multiply {} by {} into {}", name(p.a), name(p.b), name(p.c)));
   if (p.a == DType::int8 && p.c == DType::int32 &&
@@ -127,6 +133,7 @@ std::unique_ptr<Run> prepare(GpuDevice& device, const Gemm& p, const Inputs& inp
     call.b = arguments.data("b");
     call.epilogue.c = arguments.data("c");
     if (p.groups > 1) call.schedule.offsets = arguments.get<std::int32_t>("offsets");
+    if (p.scaling == Scaling::w4a16) call.group_scale = arguments.get<float>("b_scale");
     if (p.scaling == Scaling::w8a8) {
       call.epilogue.row_scale = arguments.get<float>("a_scale");
       call.epilogue.column_scale = arguments.get<float>("b_scale");

@@ -47,8 +47,9 @@ struct TileGemm {
   int k = 0;
   TileSchedule schedule;
   Epilogue epilogue;
-  int splits = 1;           // blocks that divide the depth of a tile
-  void* partial = nullptr;  // [splits, m, n] of sums, where splits > 1
+  const float* group_scale = nullptr;  // of w4a16: b_scale[k / scale_group, n]
+  int splits = 1;                      // blocks that divide the depth of a tile
+  void* partial = nullptr;             // [splits, m, n] of sums, where splits > 1
 };
 
 struct TileShape {
@@ -76,5 +77,9 @@ struct fp8_e5m2;
 // Those of a type and a layout, the largest tiles first; gemm_tile_*.cu.
 template <class T>
 std::span<const TileVariant> tile_variants(Layout layout);
+
+// The same for int4 weights B, with whole_chunks for nt alone.
+template <class T>
+std::span<const TileVariant> int4_tile_variants(Layout layout);
 
 }  // namespace steelyard::gpu

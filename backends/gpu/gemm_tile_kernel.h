@@ -24,8 +24,9 @@ struct Shape {
   static constexpr TileShape shape = {numbers...};
 };
 
-// What a kernel is compiled for.
-template <class T_, class Shape, Order a_order_, Order b_order_, bool whole_chunks_>
+// What a kernel is compiled for. int4 weights stay packed: BValue is int4x8.
+template <class T_, class Shape, Order a_order_, Order b_order_, bool whole_chunks_,
+          class BValue = T_>
 struct TileConfiguration {
   using T = T_;
   static constexpr TileShape shape = Shape::shape;
@@ -38,7 +39,7 @@ struct TileConfiguration {
   // multiprocessor, where shared memory bounds them first.
   static constexpr int residents = warp_size == 64 ? 2 : 1;
   using A = SharedOperand<T, shape.rows, depth, a_order>;
-  using B = SharedOperand<T, shape.columns, depth, b_order>;
+  using B = SharedOperand<BValue, shape.columns, depth / values_of<BValue>, b_order>;
   using Sums = Accumulator<T, shape.rows, shape.columns, shape.warps_m, shape.warps_n>;
   static constexpr std::size_t stage_bytes = A::bytes + B::bytes;
   static constexpr std::size_t shared_bytes =
@@ -61,47 +62,57 @@ __device__ inline SlabRange slabs_of_split(int slabs, int splits, int split) {
           static_cast<int>(static_cast<std::int64_t>(slabs) * (split + 1) / splits)};
 }
 
-// sums += the slabs of `range` of A from `row` and B from `column` on.
 template <class C>
-__device__ void multiply_slabs(typename C::Sums& sums, const SourceOf<typename C::A>& a, int row,
-                               const SourceOf<typename C::B>& b, int column, SlabRange range) {
+__device__ SlabRange slabs_of_block(const TileGemm& p) {
+  return slabs_of_split((p.k + C::depth - 1) / C::depth, p.splits, static_cast<int>(blockIdx.y));
+}
+
+template <class C>
+__device__ SourceOf<typename C::A> a_of(const TileGemm& p, const TilePlace& place) {
+  return {static_cast<const typename C::T*>(p.a),
+          C::a_order == Order::depth_contiguous ? p.k : p.schedule.m, place.last_row, p.k};
+}
+
+// Tile of C or, where its depth is split, this split's part of it.
+template <class C>
+__device__ __forceinline__ void store_sums(typename C::Sums& sums, const TileGemm& p,
+                                           const TilePlace& place) {
+  using S = typename C::Sums::S;
+  const std::int64_t m = p.schedule.m, n = p.schedule.n;
+  Epilogue epilogue = p.epilogue;
+  if (p.splits > 1)
+    epilogue = {.c = static_cast<S*>(p.partial) + blockIdx.y * m * n,
+                .type = sum_type<typename C::T>,
+                .n = n};
+  store_tile<C::whole_chunks>(sums, epilogue, place.first_row, place.last_row, place.first_column);
+}
+
+template <class C>
+__global__ void __launch_bounds__(C::threads, C::residents) multiply_tiles(TileGemm p) {
+  const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
+  if (place.first_row >= place.last_row) return;
+  const int n = p.schedule.n;
+  const auto a = a_of<C>(p, place);
+  const SourceOf<typename C::B> b = {
+      static_cast<const typename C::T*>(p.b) + static_cast<std::int64_t>(place.group) * p.k * n,
+      C::b_order == Order::depth_contiguous ? p.k : n, n, p.k};
+  const SlabRange range = slabs_of_block<C>(p);
   TileCopy<typename C::A, C::threads, C::whole_chunks> copy_a;
   TileCopy<typename C::B, C::threads, C::whole_chunks> copy_b;
+  typename C::Sums sums;
   pipeline<C::shape.stages>(
       range.last - range.first,
       [&](int slab, int stage, auto last) {
-        copy_a.issue(a, row, (range.first + slab) * C::depth, C::a(stage), last);
-        copy_b.issue(b, column, (range.first + slab) * C::depth, C::b(stage), last);
+        const int depth = (range.first + slab) * C::depth;
+        copy_a.issue(a, place.first_row, depth, C::a(stage), last);
+        copy_b.issue(b, place.first_column, depth, C::b(stage), last);
       },
       [&](int, int stage) {
         copy_a.commit(C::a(stage));
         copy_b.commit(C::b(stage));
       },
       [&](int, int stage) { tile_mma(sums, C::a(stage), C::b(stage)); });
-}
-
-template <class C>
-__global__ void __launch_bounds__(C::threads, C::residents) multiply_tiles(TileGemm p) {
-  using T = typename C::T;
-  const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
-  if (place.first_row >= place.last_row) return;
-  const int m = p.schedule.m, n = p.schedule.n, k = p.k;
-  const SourceOf<typename C::A> a = {
-      static_cast<const T*>(p.a), C::a_order == Order::depth_contiguous ? k : m, place.last_row, k};
-  const SourceOf<typename C::B> b = {
-      static_cast<const T*>(p.b) + static_cast<std::int64_t>(place.group) * k * n,
-      C::b_order == Order::depth_contiguous ? k : n, n, k};
-  const auto split = static_cast<int>(blockIdx.y);
-  typename C::Sums sums;
-  multiply_slabs<C>(sums, a, place.first_row, b, place.first_column,
-                    slabs_of_split((k + C::depth - 1) / C::depth, p.splits, split));
-
-  Epilogue epilogue = p.epilogue;
-  if (p.splits > 1)
-    epilogue = {.c = static_cast<Sum<T>*>(p.partial) + static_cast<std::int64_t>(split) * m * n,
-                .type = sum_type<T>,
-                .n = n};
-  store_tile<C::whole_chunks>(sums, epilogue, place.first_row, place.last_row, place.first_column);
+  store_sums<C>(sums, p, place);
 }
 
 // C from the sums of all splits, in their order.
@@ -119,10 +130,11 @@ __global__ void __launch_bounds__(256) add_splits(TileGemm p) {
   });
 }
 
+// Launches a kernel of C's tiles, and what adds its splits up.
 template <class C>
-void enqueue_tile_gemm(const TileGemm& p, StreamHandle stream) {
+void enqueue_tiles(void (*kernel)(TileGemm), const TileGemm& p, StreamHandle stream) {
   const std::int64_t across = (p.schedule.n + C::shape.columns - 1) / C::shape.columns;
-  launch(multiply_tiles<C>,
+  launch(kernel,
          {.blocks = tile_rows(p.schedule, C::shape.rows) * across,
           .threads = C::threads,
           .shared_bytes = C::shared_bytes,

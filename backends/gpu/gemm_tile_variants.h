@@ -33,6 +33,11 @@ struct TileShapes {
 };
 
 template <class C>
+void enqueue_tile_gemm(const TileGemm& p, StreamHandle stream) {
+  enqueue_tiles<C>(multiply_tiles<C>, p, stream);
+}
+
+template <class C>
 inline constexpr TileVariant tile_variant = {C::shape, C::whole_chunks, enqueue_tile_gemm<C>};
 
 template <class T, Order a, Order b>

@@ -8,7 +8,8 @@
 //   Fragment, step_bytes, tiles_per_fragment
 //   Sum<T>                                what products of T are summed in
 //   TileMap<T>                            where the values of a lane lie in a tile of sums
-//   load_fragment(tile, row, i, step)     of the i-th 16 rows from `row` on, from shared memory
+//   load_fragment(tile, row, i, step)     of the i-th 16 rows from `row` on, from shared memory, also
+//                                         of a DecodedOperand
 //   load_paired_fragment                  the same, its depth in the order of packed sums
 //   multiply<T>(sums, a, b)               sums += a b^T for one tile
 #pragma once
@@ -37,6 +38,12 @@ struct RowValues {
       for (S& row : tile) row = with;
     return all;
   }
+};
+
+// One number per column of an Accumulator, in every lane that holds values of the column.
+template <class S, int tiles>
+struct ColumnValues {
+  S value[tiles][tile_values];
 };
 
 // Combines two RowValues row by row.
@@ -83,6 +90,7 @@ class Accumulator {
   static constexpr int threads = warps_m * warps_n * warp_size;
   static constexpr int run = TileMap<T>::run;  // columns side by side that a thread holds
   using Rows = RowValues<S, tiles_m>;
+  using Columns = ColumnValues<S, tiles_n>;
   static_assert(tiles_m * warps_m * tile_edge == rows && tiles_n * warps_n * tile_edge == columns);
 
   __device__ Accumulator()
@@ -153,6 +161,30 @@ class Accumulator {
       for (int j = 0; j < tiles_n; ++j)
 #pragma unroll
         for (int v = 0; v < tile_values; ++v) value[i][j][v] *= other.value[i][j][v];
+  }
+
+  // f(column) of every column.
+  template <class F>
+  __device__ __forceinline__ Columns columns_by(F f) const {
+    Columns result;
+#pragma unroll
+    for (int j = 0; j < tiles_n; ++j)
+#pragma unroll
+      for (int v = 0; v < tile_values; ++v)
+        result.value[j][v] = f(first_column_ + j * tile_edge + TileMap<T>::column(v));
+    return result;
+  }
+  // Adds other's values, each times the factor of its column, and leaves zeros there.
+  __device__ void take_scaled(Accumulator& other, const Columns& factors) {
+#pragma unroll
+    for (int i = 0; i < tiles_m; ++i)
+#pragma unroll
+      for (int j = 0; j < tiles_n; ++j)
+#pragma unroll
+        for (int v = 0; v < tile_values; ++v) {
+          value[i][j][v] += other.value[i][j][v] * factors.value[j][v];
+          other.value[i][j][v] = 0;
+        }
   }
 
   // Combines with `result` what this lane holds of every row.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backends/gpu/copy_tile.h"
+#include "backends/gpu/int4.h"
 #include "backends/gpu/number.h"
 #include "backends/gpu/vendor_ptx.h"
 
@@ -142,6 +143,22 @@ class AsyncTileCopy {
   }
   __device__ void commit(Tile) {}
 };
+
+// Two neighbours along the depth are a byte of a word that four lanes share.
+template <class T, class Tile>
+__device__ Fragment load_fragment(const DecodedOperand<T, Tile>& operand, int first_row, int i,
+                                  int step) {
+  const int shift = static_cast<int>(threadIdx.x) % 4 * 8;
+  Fragment fragment;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int row = first_row + 16 * i + row_of_slot(half);
+    const uint2 words = *reinterpret_cast<const uint2*>(operand.tile.element(row, 2 * step));
+    fragment.word[half] = decode_int4_pair<T>(words.x >> shift);
+    fragment.word[2 + half] = decode_int4_pair<T>(words.y >> shift);
+  }
+  return fragment;
+}
 
 template <class Tile, int threads, bool whole_chunks>
 using TileCopy =

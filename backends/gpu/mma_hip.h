@@ -7,6 +7,7 @@
 #pragma once
 
 #include "backends/gpu/copy_tile.h"
+#include "backends/gpu/int4.h"
 #include "backends/gpu/number.h"
 
 namespace steelyard::gpu {
@@ -98,6 +99,18 @@ template <class Tile>
 __device__ Fragment load_fragment(const Tile& tile, int first_row, int i, int step) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   return *tile.chunk(first_row + lane % 16, 4 * step + lane / 16, 16 * i);
+}
+
+template <class T, class Tile>
+__device__ Fragment load_fragment(const DecodedOperand<T, Tile>& operand, int first_row, int i,
+                                  int step) {
+  const int lane = static_cast<int>(threadIdx.x) % warp_size;
+  const unsigned word =
+      operand.tile.element(first_row + 16 * i + lane % 16, 4 * step + lane / 16)->bits;
+  Fragment fragment;
+#pragma unroll
+  for (int j = 0; j < 4; ++j) fragment.word[j] = decode_int4_pair<T>(word >> 8 * j);
+  return fragment;
 }
 
 // Each instruction's half from 16 neighbours along the depth, as sums of one tile lie: values

@@ -12,6 +12,7 @@ set(gpu_kernels
   gemm_tile_f64.cu
   gemm_tile_fp8_e4m3.cu
   gemm_tile_fp8_e5m2.cu
+  gemm_tile_int4.cu
   gemm_tile_int8.cu
   gemm_tile_tf32.cu
   launches.cu
