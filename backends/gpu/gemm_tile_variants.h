@@ -28,7 +28,7 @@ struct TileShapes {
              std::conditional_t<is_fp8 && transposes, Medium, Shape<128, 128, 64, 2, 4, 4>>>>;
   using Smallest = Choose<Shape<64, 64, 64, 2, 2, 2>, Shape<64, 64, 64, 2, 2, 4>>;
   using Small =
-      std::conditional_t<is_fp8 && transposes, Smallest,
+      std::conditional_t<is_fp8 && transposes && !amd, Smallest,
                          Choose<Shape<64, 64, 128, 2, 2, 2>, Shape<64, 64, 128, 2, 2, 4>>>;
 };
 
