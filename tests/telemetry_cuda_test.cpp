@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NVIDIA's sensors, read from a double of NVML: units, reasons, and what became of old drivers.
-#include <algorithm>
-
 #include "backends/cuda/telemetry.h"
 #include "tests/catch.h"
+#include "tests/device_facts.h"
 #include "tests/doubles/nvml.h"
 
 using namespace steelyard;
@@ -23,13 +22,6 @@ NvmlScript& fresh_script() {
 }
 Library nvml_double() {
   return Library{NVML_DOUBLE};
-}
-
-const DeviceFact& find_fact(const DeviceInfo& info, const std::string& name) {
-  const auto found = std::ranges::find(info.facts, name, &DeviceFact::name);
-  INFO(name);
-  REQUIRE(found != info.facts.end());
-  return *found;
 }
 
 using Names = std::vector<std::string>;

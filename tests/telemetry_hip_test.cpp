@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // AMD's sensors, read from a double of AMD SMI: units, reasons, the two dies of an MI250,
 // partitions, and the two layouts of the metrics table.
-#include <algorithm>
-
 #include "backends/hip/telemetry.h"
 #include "tests/catch.h"
+#include "tests/device_facts.h"
 #include "tests/doubles/amd_smi.h"
 
 using namespace steelyard;
@@ -41,13 +40,6 @@ AmdSmiScript& fresh_mi300x() {
 }
 Library amd_smi_double() {
   return Library{AMD_SMI_DOUBLE};
-}
-
-const DeviceFact& find_fact(const DeviceInfo& info, const std::string& name) {
-  const auto found = std::ranges::find(info.facts, name, &DeviceFact::name);
-  INFO(name);
-  REQUIRE(found != info.facts.end());
-  return *found;
 }
 
 using Names = std::vector<std::string>;

@@ -4,19 +4,11 @@
 #include <cmath>
 #include <vector>
 
-#include "backends/cpu/run.h"
-#include "bench/verify.h"
 #include "tests/catch.h"
+#include "tests/judge.h"
 
 namespace steelyard {
 namespace {
-
-Verdict judge(const Problem& problem, const Body& body) {
-  cpu::CpuDevice device;
-  const auto run = cpu::make_run(problem, {}, body);
-  const Truth truth(problem, Fill::normal, Inputs{}.seed, Encoding::ocp);
-  return verify(device, *run, 0, truth);
-}
 
 float at(const Arguments& arguments, std::string_view name, std::int64_t i) {
   const Tensor& tensor = arguments.tensor(name);

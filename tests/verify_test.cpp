@@ -6,18 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/cpu/run.h"
 #include "tests/catch.h"
+#include "tests/judge.h"
 
 namespace steelyard {
 namespace {
-
-Verdict judge(const Problem& problem, const Body& body) {
-  cpu::CpuDevice device;
-  const auto run = cpu::make_run(problem, {}, body);
-  const Truth truth(problem, Fill::normal, Inputs{}.seed, Encoding::ocp);
-  return verify(device, *run, 0, truth);
-}
 
 // What a plain attention kernel may get wrong.
 struct Faults {

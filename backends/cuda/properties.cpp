@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "backends/gpu/gpu.h"
+#include <algorithm>
+
+#include "backends/cuda/code_version.h"
 
 namespace steelyard::gpu {
 namespace {
@@ -27,17 +29,21 @@ Error read_properties(int device, Properties* properties) {
   int driver = 0, runtime = 0;
   if (const Error error = cudaDriverGetVersion(&driver); error != success) return error;
   if (const Error error = cudaRuntimeGetVersion(&runtime); error != success) return error;
-  *properties = {.name = found.name,
-                 .architecture = fmt::format("sm_{}{}", found.major, found.minor),
-                 .uuid = uuid_text(found.uuid),
-                 .pci_bus_id = fmt::format("{:04x}:{:02x}:{:02x}.0", found.pciDomainID,
-                                           found.pciBusID, found.pciDeviceID),
-                 .driver = "CUDA driver " + version(driver),
-                 .runtime = "CUDA runtime " + version(runtime),
-                 .compute_units = found.multiProcessorCount,
-                 .memory_bytes = static_cast<std::int64_t>(found.totalGlobalMem),
-                 .last_level_cache_bytes = found.l2CacheSize,
-                 .shared_bytes_per_block = static_cast<std::int64_t>(found.sharedMemPerBlockOptin)};
+  int code = 0;
+  if (const Error error = select_device(device); error != success) return error;
+  if (const Error error = read_code_version(&code); error != success) return error;
+  *properties = {
+      .name = found.name,
+      .architecture = fmt::format("sm_{}", std::min(10 * found.major + found.minor, code)),
+      .uuid = uuid_text(found.uuid),
+      .pci_bus_id = fmt::format("{:04x}:{:02x}:{:02x}.0", found.pciDomainID, found.pciBusID,
+                                found.pciDeviceID),
+      .driver = "CUDA driver " + version(driver),
+      .runtime = "CUDA runtime " + version(runtime),
+      .compute_units = found.multiProcessorCount,
+      .memory_bytes = static_cast<std::int64_t>(found.totalGlobalMem),
+      .last_level_cache_bytes = found.l2CacheSize,
+      .shared_bytes_per_block = static_cast<std::int64_t>(found.sharedMemPerBlockOptin)};
   return success;
 }
 

@@ -15,7 +15,7 @@ inline constexpr std::string_view emulated_prefix = "emulated ";
 
 struct Properties {
   std::string name;
-  std::string architecture;  // "sm_90", "gfx942"
+  std::string architecture;  // that its kernels were compiled for: "sm_90", "gfx942"
   std::string uuid;
   std::string pci_bus_id;  // "0000:65:00.0"
   std::string driver;      // its version, and the runtime's

@@ -80,10 +80,12 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
   return call([=] {
+    const int version = current_model().major * 10 + current_model().minor;
     *attributes = {.sharedSizeBytes = shared_bytes_of(kernel),
                    .maxDynamicSharedSizeBytes = static_cast<int>(allowed_shared_bytes(kernel)),
                    .maxThreadsPerBlock = threads_per_block,
-                   .binaryVersion = current_model().major * 10 + current_model().minor};
+                   .binaryVersion = version,
+                   .ptxVersion = version};
     return cudaSuccess;
   });
 }

@@ -91,7 +91,7 @@ struct cudaDeviceProp {
 };
 struct cudaFuncAttributes {
   std::size_t sharedSizeBytes;  // registers and local memory are not emulated
-  int maxDynamicSharedSizeBytes, maxThreadsPerBlock, binaryVersion;
+  int maxDynamicSharedSizeBytes, maxThreadsPerBlock, binaryVersion, ptxVersion;
 };
 struct cudaLaunchAttribute {
   int id;
