@@ -117,12 +117,15 @@ step_virtual() {
   for test in $(programs virtual/bin 'gpu_*_test'); do unit "virtual/$(basename "$test")" 400 "$test"; done
 }
 
+layer_ops=rms_norm,layer_norm,rope,swiglu,gelu,cross_entropy,log_probabilities,bias_add,residual_add
+layer_ops+=,embedding_gather,embedding_scatter,cache_append,route,permute,unpermute,amax,quantise,dequantise,adamw
 # Small problems of odd and even shapes, as options of a family's program; nothing for a family unknown here.
 small_problems() {
   case $1 in
     steelyard-gemm) echo '-a m=64,200 -a n=136 -a k=96 -a dtype=bf16,f16,f32' ;;
     steelyard-attention)
       echo '-a pass=forward,backward,decode -a queries=1,200 -a keys=200 -a heads=4 -a kv_heads=2' ;;
+    steelyard-layers) echo "-a op=$layer_ops -a rows=40 -a columns=256 -a entries=64 -a choices=2" ;;
     steelyard-memory) echo '-a op=read,write,copy,mul,add,triad,dot,chase -a bytes=1048576' ;;
   esac
 }
