@@ -31,34 +31,43 @@ copy_libraries() {
   local file name path
   for file; do
     for name in $(needed_by "$file"); do
-      [[ ! $name =~ $system && ! -e $target/lib/$name ]] || continue
+      [[ ! $name =~ $system && ! -e $folder/lib/$name ]] || continue
       path=$(ldconfig -p | awk -v name="$name" '$1 == name && /x86-64/ { print $NF; exit }')
       [[ -n $path ]] || fail "$file needs $name, which is nowhere"
-      cp -L "$path" "$target/lib/$name"
+      cp -L "$path" "$folder/lib/$name"
       copy_libraries "$path"
     done
   done
 }
 
-# take PRESET TARGET...: builds, and copies programs and libraries into $target.
+# take PRESET TARGET...: builds, and copies programs and libraries into the bundle.
 take() {
   local build
   build=$("$root/scripts/build.sh" "$@")
-  mkdir -p "$target/bin" "$target/lib"
-  cp "$build"/bin/* "$target/bin/"
-  cp "$build"/lib/*.so "$target/lib/"
-  copy_libraries "$target"/bin/* "$target"/lib/*.so
-  strip --strip-unneeded "$target"/bin/* "$target"/lib/*
+  mkdir -p "$folder/bin" "$folder/lib"
+  cp "$build"/bin/* "$folder/bin/"
+  cp "$build"/lib/*.so "$folder/lib/"
+  copy_libraries "$folder"/bin/* "$folder"/lib/*.so
+  strip --strip-unneeded "$folder"/bin/* "$folder"/lib/*
+}
+
+# take_virtual: what the build for a virtual architecture has instead: the kernels, and tests with kernels of
+# their own.
+take_virtual() {
+  local build test
+  build=$("$root/scripts/build.sh" cuda-virtual gpu_tests)
+  mkdir -p "$folder/virtual/bin" "$folder/virtual/lib"
+  cp "$build/lib/libbackends.so" "$folder/virtual/lib/"
+  for test in "$build"/bin/gpu_*_test; do
+    ! readelf --section-headers --wide "$test" | grep -q nv_fatbin || cp "$test" "$folder/virtual/bin/"
+  done
+  strip --strip-unneeded "$folder"/virtual/*/*
 }
 
 [[ ! -e $folder || -f $folder/bundle.txt ]] || fail "$folder exists and is no bundle"
 rm -rf "$folder"
-target=$folder
 take "$vendor-bundle" bench/all reports/all gpu_tests
-if [[ $vendor == cuda ]]; then
-  target=$folder/virtual
-  take cuda-virtual gpu_tests
-fi
+[[ $vendor != cuda ]] || take_virtual
 
 cp "$root/scripts/gpu_check.sh" "$folder/"
 echo "$vendor" >"$folder/vendor"
@@ -70,4 +79,4 @@ echo "$vendor" >"$folder/vendor"
 
 size=$(du -sm --apparent-size "$folder" | cut -f1)
 ((size <= largest_mb)) || fail "$folder has $size MB; at most $largest_mb are meant to travel"
-echo "$folder: $size MB, $(find "$folder" -name 'gpu_*_test' | wc -l) GPU tests"
+echo "$folder: $size MB, $(find "$folder/bin" -name 'gpu_*_test' | wc -l) GPU tests"

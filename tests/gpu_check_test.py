@@ -68,6 +68,7 @@ class GpuCheck(unittest.TestCase):
     def test_all_is_done_once_and_packed(self):
         self.program("bin/gpu_count_test", f"#!/bin/sh\necho run >>{self.bundle}/count\n")
         self.program("virtual/bin/gpu_count_test", "#!/bin/sh\n")
+        self.program("bin/gpu_kernels_test", "#!/bin/sh\necho $LD_LIBRARY_PATH\n")
         for _ in range(2):
             outcome = self.check()
             self.assertEqual(outcome.returncode, 0, outcome.stdout + outcome.stderr)
@@ -76,6 +77,9 @@ class GpuCheck(unittest.TestCase):
         status = self.status()
         self.assertEqual(status["tests/gpu_count_test"], "passed")
         self.assertEqual(status["virtual/gpu_count_test"], "passed")
+        libraries = self.bundle / "results/log/virtual-gpu_kernels_test.txt"
+        self.assertEqual(libraries.read_text(encoding="utf-8").split(":")[0],
+                         str((self.bundle / "virtual/lib").resolve()))
         self.assertEqual(status["memcheck/gpu_count_test"], "passed")
         self.assertEqual(status["racecheck/steelyard-gemm"], "passed")
         self.assertEqual(status["quick/steelyard-memory-portable"], "passed")
