@@ -47,8 +47,9 @@ struct Remainder<ScatteredInt4<order>> {
   __device__ int4x8 element(int further_rows, int further_words) const {
     const int r = row + further_rows, depth = 8 * (word + further_words);
     int4x8 eight = {};
-#pragma unroll 1                   // registers
-    for (int e = 0; e < 8; ++e) {  // without branches: what is outside reads the last value
+    // Without branches: what is outside reads the last value. Unrolled it spills.
+#pragma unroll 1
+    for (int e = 0; e < 8; ++e) {
       const unsigned value = from.value(min(r, from.rows - 1), min(depth + e, from.depth - 1));
       eight.bits |= (r < from.rows && depth + e < from.depth ? value : 0) << 4 * e;
     }
