@@ -41,38 +41,18 @@ __global__ void __launch_bounds__(C::threads, C::residents) multiply_int4(TileGe
   const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
   if (place.first_row >= place.last_row) return;
   const int n = p.schedule.n;
-  const auto a = a_of<C>(p, place);
-  const auto b = C::b_of(p, place.group);
   const SlabRange range = slabs_of_block<C>(p);
-  TileCopy<typename C::A, C::threads, C::whole_chunks> copy_a;
-  typename C::CopyB copy_b;
   typename C::Sums sums, group_sums;
-  pipeline<C::shape.stages>(
-      range.last - range.first,
-      [&](int slab, int stage, auto last) {
-        const int depth = (range.first + slab) * C::depth;
-        copy_a.issue(a, place.first_row, depth, C::a(stage), last);
-        copy_b.issue(b, place.first_column, depth / 8, C::b(stage), last);
-      },
-      [&](int, int stage) {
-        copy_a.commit(C::a(stage));
-        copy_b.commit(C::b(stage));
-      },
-      [&](int slab, int stage) {
-        const int at = range.first + slab;
-        tile_mma(group_sums, C::a(stage), DecodedOperand<T, typename C::B>{C::b(stage)});
-        if ((at + 1) % C::slabs_of_group != 0 && at + 1 != range.last) return;
-        const float* const scales = p.group_scale + std::int64_t{at / C::slabs_of_group} * n;
-        sums.take_scaled(group_sums, sums.columns_by([&](int column) {
-          return scales[min(place.first_column + column, n - 1)];
-        }));
-      });
+  const auto use = [&](int slab, int stage) __attribute__((always_inline)) {
+    tile_mma(group_sums, C::a(stage), DecodedOperand<T, typename C::B>{C::b(stage)});
+    if ((slab + 1) % C::slabs_of_group != 0 && slab + 1 != range.last) return;
+    const float* const scales = p.group_scale + std::int64_t{slab / C::slabs_of_group} * n;
+    sums.take_scaled(group_sums, sums.columns_by([&](int column) {
+      return scales[min(place.first_column + column, n - 1)];
+    }));
+  };
+  stream_slabs<C>(p, place, C::b_of(p, place.group), range, use);
   store_sums<C>(sums, p, place);
-}
-
-template <class C>
-void enqueue(const TileGemm& p, StreamHandle stream) {
-  enqueue_tiles<C>(multiply_int4<C>, p, stream);
 }
 
 // Few rows waste little of a tile of 16.
@@ -81,7 +61,7 @@ using Large = Shape<128, 128, 128, 2, 4, stages>;
 using FewRows = Shape<16, 128, 128, 1, 4, stages>;
 
 template <class C>
-constexpr TileVariant variant = {C::shape, C::whole_chunks, enqueue<C>};
+constexpr TileVariant variant = tile_variant<C, multiply_int4<C>>;
 
 }  // namespace
 

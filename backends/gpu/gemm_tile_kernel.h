@@ -40,6 +40,7 @@ struct TileConfiguration {
   static constexpr int residents = warp_size == 64 ? 2 : 1;
   using A = SharedOperand<T, shape.rows, depth, a_order>;
   using B = SharedOperand<BValue, shape.columns, depth / values_of<BValue>, b_order>;
+  using CopyB = TileCopy<B, threads, whole_chunks>;
   using Sums = Accumulator<T, shape.rows, shape.columns, shape.warps_m, shape.warps_n>;
   static constexpr std::size_t stage_bytes = A::bytes + B::bytes;
   static constexpr std::size_t shared_bytes =
@@ -53,24 +54,39 @@ struct TileConfiguration {
   }
 };
 
-// The share of `slabs` that a split of a tile takes: [first, last).
+// The slabs of a tile's depth that a block takes, one of p.splits: [first, last).
 struct SlabRange {
   int first, last;
 };
-__device__ inline SlabRange slabs_of_split(int slabs, int splits, int split) {
-  return {static_cast<int>(static_cast<std::int64_t>(slabs) * split / splits),
-          static_cast<int>(static_cast<std::int64_t>(slabs) * (split + 1) / splits)};
-}
-
 template <class C>
 __device__ SlabRange slabs_of_block(const TileGemm& p) {
-  return slabs_of_split((p.k + C::depth - 1) / C::depth, p.splits, static_cast<int>(blockIdx.y));
+  const std::int64_t slabs = (p.k + C::depth - 1) / C::depth, split = blockIdx.y;
+  return {static_cast<int>(slabs * split / p.splits),
+          static_cast<int>(slabs * (split + 1) / p.splits)};
 }
 
-template <class C>
-__device__ SourceOf<typename C::A> a_of(const TileGemm& p, const TilePlace& place) {
-  return {static_cast<const typename C::T*>(p.a),
-          C::a_order == Order::depth_contiguous ? p.k : p.schedule.m, place.last_row, p.k};
+// Brings the slabs of `range` of A and B to shared memory, for consume(slab, stage); b is where B lies.
+template <class C, class B, class Consume>
+__device__ __forceinline__ void stream_slabs(const TileGemm& p, const TilePlace& place, const B& b,
+                                             SlabRange range, Consume consume) {
+  const SourceOf<typename C::A> a = {static_cast<const typename C::T*>(p.a),
+                                     C::a_order == Order::depth_contiguous ? p.k : p.schedule.m,
+                                     place.last_row, p.k};
+  TileCopy<typename C::A, C::threads, C::whole_chunks> copy_a;
+  typename C::CopyB copy_b;
+  pipeline<C::shape.stages>(
+      range.last - range.first,
+      [&](int slab, int stage, auto last) {
+        const int at = range.first + slab;
+        copy_a.issue(a, place.first_row, at * C::A::depth, C::a(stage), last);
+        copy_b.issue(b, place.first_column, at * C::B::depth, C::b(stage), last);
+      },
+      [&](int, int stage) {
+        copy_a.commit(C::a(stage));
+        copy_b.commit(C::b(stage));
+      },
+      [&](int slab, int stage)
+          __attribute__((always_inline)) { consume(range.first + slab, stage); });
 }
 
 // Tile of C or, where its depth is split, this split's part of it.
@@ -92,26 +108,14 @@ __global__ void __launch_bounds__(C::threads, C::residents) multiply_tiles(TileG
   const TilePlace place = place_tile(p.schedule, C::shape.rows, C::shape.columns);
   if (place.first_row >= place.last_row) return;
   const int n = p.schedule.n;
-  const auto a = a_of<C>(p, place);
   const SourceOf<typename C::B> b = {
       static_cast<const typename C::T*>(p.b) + static_cast<std::int64_t>(place.group) * p.k * n,
       C::b_order == Order::depth_contiguous ? p.k : n, n, p.k};
-  const SlabRange range = slabs_of_block<C>(p);
-  TileCopy<typename C::A, C::threads, C::whole_chunks> copy_a;
-  TileCopy<typename C::B, C::threads, C::whole_chunks> copy_b;
   typename C::Sums sums;
-  pipeline<C::shape.stages>(
-      range.last - range.first,
-      [&](int slab, int stage, auto last) {
-        const int depth = (range.first + slab) * C::depth;
-        copy_a.issue(a, place.first_row, depth, C::a(stage), last);
-        copy_b.issue(b, place.first_column, depth, C::b(stage), last);
-      },
-      [&](int, int stage) {
-        copy_a.commit(C::a(stage));
-        copy_b.commit(C::b(stage));
-      },
-      [&](int, int stage) { tile_mma(sums, C::a(stage), C::b(stage)); });
+  stream_slabs<C>(
+      p, place, b, slabs_of_block<C>(p), [&](int, int stage) __attribute__((always_inline)) {
+        tile_mma(sums, C::a(stage), C::b(stage));
+      });
   store_sums<C>(sums, p, place);
 }
 
@@ -131,8 +135,8 @@ __global__ void __launch_bounds__(256) add_splits(TileGemm p) {
 }
 
 // Launches a kernel of C's tiles, and what adds its splits up.
-template <class C>
-void enqueue_tiles(void (*kernel)(TileGemm), const TileGemm& p, StreamHandle stream) {
+template <class C, void (*kernel)(TileGemm)>
+void enqueue_tiles(const TileGemm& p, StreamHandle stream) {
   const std::int64_t across = (p.schedule.n + C::shape.columns - 1) / C::shape.columns;
   launch(kernel,
          {.blocks = tile_rows(p.schedule, C::shape.rows) * across,
@@ -144,5 +148,8 @@ void enqueue_tiles(void (*kernel)(TileGemm), const TileGemm& p, StreamHandle str
   const std::int64_t size = static_cast<std::int64_t>(p.schedule.m) * p.schedule.n;
   launch(add_splits<typename C::T>, {.blocks = (size + 255) / 256, .threads = 256}, stream, p);
 }
+
+template <class C, void (*kernel)(TileGemm) = multiply_tiles<C>>
+inline constexpr TileVariant tile_variant = {C::shape, C::whole_chunks, enqueue_tiles<C, kernel>};
 
 }  // namespace steelyard::gpu

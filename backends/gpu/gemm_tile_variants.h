@@ -32,14 +32,6 @@ struct TileShapes {
                          Choose<Shape<64, 64, 128, 2, 2, 2>, Shape<64, 64, 128, 2, 2, 4>>>;
 };
 
-template <class C>
-void enqueue_tile_gemm(const TileGemm& p, StreamHandle stream) {
-  enqueue_tiles<C>(multiply_tiles<C>, p, stream);
-}
-
-template <class C>
-inline constexpr TileVariant tile_variant = {C::shape, C::whole_chunks, enqueue_tile_gemm<C>};
-
 template <class T, Order a, Order b>
 std::span<const TileVariant> variants_of_orders() {
   constexpr bool transposes = stored_order<T>(a) != a || stored_order<T>(b) != b;

@@ -61,7 +61,7 @@ struct Remainder<ScatteredInt4<order>> {
 template <class T, class Tile>
 struct DecodedOperand {
   using Value = T;
-  static constexpr int rows = Tile::rows, depth = 8 * Tile::depth;
+  static constexpr int rows = Tile::rows, depth = values_of<typename Tile::Value> * Tile::depth;
   static constexpr Order stored = Tile::stored;
 
   Tile tile;

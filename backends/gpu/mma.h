@@ -141,13 +141,9 @@ class Accumulator {
   // f(value&, number of its row)
   template <class F>
   __device__ __forceinline__ void for_each_with(const Rows& numbers, F f) {
-#pragma unroll
-    for (int i = 0; i < tiles_m; ++i)
-#pragma unroll
-      for (int j = 0; j < tiles_n; ++j)
-#pragma unroll
-        for (int v = 0; v < tile_values; ++v)
-          f(value[i][j][v], numbers.value[i][TileMap<T>::row_slot(v)]);
+    for_each_index([&](int i, int j, int v) __attribute__((always_inline)) {
+      f(value[i][j][v], numbers.value[i][TileMap<T>::row_slot(v)]);
+    });
   }
   __device__ void scale_rows(const Rows& factors) {
     for_each_with(factors, [](S& sum, S factor) { sum *= factor; });
@@ -155,12 +151,8 @@ class Accumulator {
 
   // Value by value.
   __device__ void multiply_by(const Accumulator& other) {
-#pragma unroll
-    for (int i = 0; i < tiles_m; ++i)
-#pragma unroll
-      for (int j = 0; j < tiles_n; ++j)
-#pragma unroll
-        for (int v = 0; v < tile_values; ++v) value[i][j][v] *= other.value[i][j][v];
+    for_each_index([&](int i, int j, int v)
+                       __attribute__((always_inline)) { value[i][j][v] *= other.value[i][j][v]; });
   }
 
   // f(column) of every column.
@@ -176,29 +168,19 @@ class Accumulator {
   }
   // Adds other's values, each times the factor of its column, and leaves zeros there.
   __device__ void take_scaled(Accumulator& other, const Columns& factors) {
-#pragma unroll
-    for (int i = 0; i < tiles_m; ++i)
-#pragma unroll
-      for (int j = 0; j < tiles_n; ++j)
-#pragma unroll
-        for (int v = 0; v < tile_values; ++v) {
-          value[i][j][v] += other.value[i][j][v] * factors.value[j][v];
-          other.value[i][j][v] = 0;
-        }
+    for_each_index([&](int i, int j, int v) __attribute__((always_inline)) {
+      value[i][j][v] += other.value[i][j][v] * factors.value[j][v];
+      other.value[i][j][v] = 0;
+    });
   }
 
   // Combines with `result` what this lane holds of every row.
   template <class F>
   __device__ Rows fold_rows(Rows result, F combine) const {
-#pragma unroll
-    for (int i = 0; i < tiles_m; ++i)
-#pragma unroll
-      for (int j = 0; j < tiles_n; ++j)
-#pragma unroll
-        for (int v = 0; v < tile_values; ++v) {
-          S& row = result.value[i][TileMap<T>::row_slot(v)];
-          row = combine(row, value[i][j][v]);
-        }
+    for_each_index([&](int i, int j, int v) __attribute__((always_inline)) {
+      S& row = result.value[i][TileMap<T>::row_slot(v)];
+      row = combine(row, value[i][j][v]);
+    });
     return result;
   }
 
@@ -229,6 +211,17 @@ class Accumulator {
   S value[tiles_m][tiles_n][tile_values];  // for the functions of this header and its lowerings
 
  private:
+  // f(i, j, v): every value[i][j][v].
+  template <class F>
+  static __device__ __forceinline__ void for_each_index(F f) {
+#pragma unroll
+    for (int i = 0; i < tiles_m; ++i)
+#pragma unroll
+      for (int j = 0; j < tiles_n; ++j)
+#pragma unroll
+        for (int v = 0; v < tile_values; ++v) f(i, j, v);
+  }
+
   static __device__ int warp() {
     return static_cast<int>(threadIdx.x) / warp_size;
   }

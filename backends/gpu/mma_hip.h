@@ -181,30 +181,26 @@ __device__ void pipeline(int count, Issue issue, Commit commit, Consume consume)
   issue(0, 0, std::true_type());
   commit(0, 0);
   if (count > 1) issue(1, 1, std::true_type());
-  const auto step = [&](int slab, int stage) __attribute__((always_inline)) {
+  // Where two more follow and neither is the last, without a branch, so that the compiler mixes all of it
+  // with the products, but for loads from global memory: they must begin before.
+  const auto step = [&]<bool last>(int slab, int stage, std::bool_constant<last> may_be_last)
+      __attribute__((always_inline)) {
     __syncthreads();  // `slab` is there for all threads, and all are done with the one before
-    if (slab + 1 < count) commit(slab + 1, 1 - stage);
-    if (slab + 2 < count) issue(slab + 2, stage, std::true_type());
-    consume(slab, stage);
-  };
-  // The same where two more follow and neither is the last: without a branch, so that the compiler
-  // mixes all of it with the products, but for loads from global memory: they must begin before.
-  const auto step_before_last = [&](int slab, int stage) __attribute__((always_inline)) {
-    __syncthreads();
-    commit(slab + 1, 1 - stage);
-    issue(slab + 2, stage, std::false_type());
+    if (!last || slab + 1 < count) commit(slab + 1, 1 - stage);
+    if (!last || slab + 2 < count) issue(slab + 2, stage, may_be_last);
     constexpr int scalar = 0x4, shared_memory = 0x80 | 0x100 | 0x200;
-    __builtin_amdgcn_sched_barrier(scalar | shared_memory);  // what may cross it
+    if constexpr (!last)
+      __builtin_amdgcn_sched_barrier(scalar | shared_memory);  // what may cross it
     consume(slab, stage);
   };
   int pair = 0;  // counted so that compilers see which slabs are even
   for (; 2 * pair + 4 < count; ++pair) {
-    step_before_last(2 * pair, 0);
-    step_before_last(2 * pair + 1, 1);
+    step(2 * pair, 0, std::false_type());
+    step(2 * pair + 1, 1, std::false_type());
   }
   for (; 2 * pair < count; ++pair) {
-    step(2 * pair, 0);
-    if (2 * pair + 1 < count) step(2 * pair + 1, 1);
+    step(2 * pair, 0, std::true_type());
+    if (2 * pair + 1 < count) step(2 * pair + 1, 1, std::true_type());
   }
 }
 
