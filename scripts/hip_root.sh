@@ -20,8 +20,8 @@ usage: scripts/hip_root.sh [FOLDER]           makes the root, unless it is there
        scripts/hip_root.sh --run COMMAND...   runs a shell command in the project, as HIP's toolchain sees it
 
 FOLDER is by default \${STEELYARD_TOOLS:-~/.cache/steelyard}/hip-root: 2.1 GB, one to two minutes. Making and
-entering it need root; making it also mmdebstrap and Debian's mirror. With ROCm installed (hipcc is found)
-there is nothing to make, and COMMAND runs as it is.
+entering it need root; making it also Debian's mirror, and mmdebstrap, which it installs. With ROCm installed
+(hipcc is found) there is nothing to make, and COMMAND runs as it is.
 Exit codes: 2 no toolchain, with the remedy; otherwise COMMAND's.
 USAGE
 }
@@ -38,7 +38,7 @@ need_root() {
 # Moved into place when it is whole, so that a killed run leaves nothing that looks like a root.
 make_root() {
   local part=$root.part log=$root.log
-  command -v mmdebstrap >/dev/null || fail "mmdebstrap is missing; run: scripts/setup.sh --hip"
+  command -v mmdebstrap >/dev/null || "$tree/scripts/setup.sh" --hip >&2 || exit 2
   mkdir -p "$(dirname "$root")"
   rm -rf --one-file-system "$part"
   echo "Making $root (1 to 2 minutes) ..." >&2

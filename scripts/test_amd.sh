@@ -18,10 +18,7 @@ USAGE
   *) echo "test_amd.sh: unknown argument $1; see scripts/test_amd.sh --help" >&2; exit 2 ;;
 esac
 
-if ! command -v hipcc >/dev/null && [[ ! -x /opt/rocm/bin/hipcc ]]; then
-  "$root/scripts/setup.sh" --hip
-  "$root/scripts/hip_root.sh"
-fi
+"$root/scripts/hip_root.sh"
 # Besides the tests of the GPU's own, one for each library that is a release or more newer in that root.
 "$root/scripts/hip_root.sh" --run scripts/test_gpu_build.sh hip command_line render schema
 if [[ ! -e /dev/kfd ]]; then
