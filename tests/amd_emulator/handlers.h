@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What executes the instructions, by mnemonic: a table beside each group of them.
+#pragma once
+
+#include <span>
+
+#include "tests/amd_emulator/instruction.h"
+
+namespace amd_emulator {
+
+struct NamedHandler {
+  const char* name;  // as Instruction::name
+  Handler handler;
+};
+
+std::span<const NamedHandler> scalar_handlers();   // s_*: arithmetic, branches, loads
+std::span<const NamedHandler> vector_handlers();   // v_*: 32-bit integers and floating point
+std::span<const NamedHandler> compare_handlers();  // v_cmp*
+std::span<const NamedHandler> double_handlers();   // v_*_f64, and 64-bit integers
+std::span<const NamedHandler> half_handlers();     // 16-bit and packed arithmetic
+std::span<const NamedHandler> convert_handlers();  // v_cvt*
+std::span<const NamedHandler> lane_handlers();     // between lanes: readlane, permute in registers
+std::span<const NamedHandler> matrix_handlers();   // v_mfma*
+std::span<const NamedHandler> global_handlers();   // global_*, flat_*, buffer_*, scratch_*
+std::span<const NamedHandler> local_handlers();    // ds_*
+
+}  // namespace amd_emulator

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's memory. Its addresses are no addresses of the host: a program that follows one ends as
+// it would without unified memory. Every access of a kernel must lie in one allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/amd_emulator/wave.h"
+
+namespace amd_emulator {
+
+// What nobody has written holds these bytes: NaN in every floating-point type, -1 as an index.
+inline constexpr std::byte poison{0xff};
+
+// The unit of traffic between a compute unit and its caches, and of the L2 cache, on both targets.
+inline constexpr std::uint64_t line_bytes = 128;
+
+enum class Access : std::uint8_t { read, write, atomic, float_atomic };
+
+struct Allocation {
+  std::uint64_t begin, end;  // device addresses
+  std::byte* host;           // where this process sees `begin`
+  std::uint8_t* lines;       // which lines this launch has touched; see Touch in counts
+};
+
+// Device memory of `bytes`, poisoned, at least 256-byte aligned; 0 where the device or the host has no
+// more.
+std::uint64_t allocate(std::size_t bytes);
+// The same, which the host may use too: at the address that is returned.
+void* allocate_pinned(std::size_t bytes);
+// Whether it was an allocation's beginning.
+bool release(std::uint64_t address);
+
+// What the device has in all, and of it what is free.
+void set_capacity(std::size_t bytes);
+std::size_t free_bytes();
+
+// The host's view of [address, address + bytes); null unless it lies in one allocation.
+std::byte* host_view(std::uint64_t address, std::size_t bytes);
+
+// The same for a kernel: throws Fault, and notes what the launch asked to be noted.
+std::byte* reach(Wave& wave, std::uint64_t address, unsigned bytes, Access access);
+
+}  // namespace amd_emulator
