@@ -13,11 +13,13 @@ struct NamedHandler {
   Handler handler;
 };
 
-std::span<const NamedHandler> scalar_handlers();   // s_*: arithmetic, branches, loads
+std::span<const NamedHandler> scalar_handlers();   // s_*: arithmetic
+std::span<const NamedHandler> control_handlers();  // s_*: exec, branches, barriers, loads
 std::span<const NamedHandler> vector_handlers();   // v_*: 32-bit integers and floating point
 std::span<const NamedHandler> compare_handlers();  // v_cmp*
-std::span<const NamedHandler> double_handlers();   // v_*_f64, and 64-bit integers
-std::span<const NamedHandler> half_handlers();     // 16-bit and packed arithmetic
+std::span<const NamedHandler>
+function_handlers();                            // v_*: roots, exponentials, rounding, division; f64
+std::span<const NamedHandler> half_handlers();  // 16-bit and packed arithmetic
 std::span<const NamedHandler> convert_handlers();  // v_cvt*
 std::span<const NamedHandler> lane_handlers();     // between lanes: readlane, permute in registers
 std::span<const NamedHandler> matrix_handlers();   // v_mfma*

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the lanes of a memory instruction find their data. An address space offers
+//   Space(wave, it, bytes, access)    for instructions that move `bytes` a lane
+//   whole(lane)      the host's view of all of them; null where they must be taken word by word
+//   word(lane, i)    of the i-th 32 bits, or of the bytes of a smaller element; null where nothing is:
+//                    reads give zeros there, writes are lost
+#pragma once
+
+#include <algorithm>
+
+#include "tests/amd_emulator/memory.h"
+#include "tests/amd_emulator/numbers.h"
+#include "tests/amd_emulator/operands.h"
+
+namespace amd_emulator {
+
+// What lanes touch of global memory, in lines.
+void count_lines(Wave& wave, const u64 (&addresses)[lanes], unsigned bytes);
+
+// Private memory: the words of the lanes of a wave lie side by side, as the hardware swizzles them.
+std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes, Access access);
+// Local memory by a generic pointer.
+std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access);
+
+class GlobalSpace {
+ public:
+  GlobalSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access)
+      : wave_(wave), bytes_(bytes), access_(access) {
+    const u32* low_half = wave.v[it.address_register];
+    const auto offset = static_cast<u64>(static_cast<i64>(it.immediate));
+    if (it.scalar_address == no_scalar_address) {
+      const u32* high_half = wave.v[it.address_register + 1];
+      for (int lane = 0; lane < lanes; ++lane)
+        address_.value[lane] = pair(low_half[lane], high_half[lane]) + offset;
+    } else {
+      const u64 base = pair(wave.s[it.scalar_address], wave.s[it.scalar_address + 1]) + offset;
+      for (int lane = 0; lane < lanes; ++lane) address_.value[lane] = base + low_half[lane];
+    }
+    if (counting()) [[unlikely]]
+      count_lines(wave, address_.value, bytes);
+  }
+
+  // Where all lanes take part and their data lie side by side.
+  std::byte* dense() {
+    bool side_by_side = wave_.exec == all_lanes;
+    for (unsigned lane = 1; lane < lanes; ++lane)
+      side_by_side &= address_.value[lane] == address_.value[0] + lane * bytes_;
+    return side_by_side ? reach(wave_, address_.value[0], lanes * bytes_, access_) : nullptr;
+  }
+  std::byte* whole(int lane) { return reach(wave_, address_.value[lane], bytes_, access_); }
+  std::byte* word(int lane, int i) {
+    return reach(wave_, address_.value[lane] + 4u * static_cast<unsigned>(i), std::min(bytes_, 4u),
+                 access_);
+  }
+
+ protected:
+  Wave& wave_;
+  unsigned bytes_;
+  Access access_;
+  Lanes64 address_;
+};
+
+// Generic pointers: into global, local or private memory.
+class FlatSpace : public GlobalSpace {
+ public:
+  using GlobalSpace::GlobalSpace;
+
+  std::byte* dense() { return nullptr; }
+  std::byte* whole(int lane) {
+    const u64 address = address_.value[lane], aperture = address >> 32 << 32;
+    if (aperture == private_aperture) return nullptr;
+    if (aperture == local_aperture) return local_bytes(wave_, low(address), bytes_, access_);
+    return GlobalSpace::whole(lane);
+  }
+  std::byte* word(int lane, int i) {
+    return private_word(wave_, lane, low(address_.value[lane]) + 4u * static_cast<unsigned>(i),
+                        std::min(bytes_, 4u), access_);
+  }
+};
+
+class ScratchSpace {
+ public:
+  ScratchSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access)
+      : wave_(wave), bytes_(bytes), access_(access) {
+    const u32 base = it.scalar_address == no_scalar_address ? 0 : wave.s[it.scalar_address];
+    const auto offset = base + static_cast<u32>(it.immediate);
+    for (int lane = 0; lane < lanes; ++lane)
+      offset_.value[lane] =
+          offset + (it.scratch_vector_address != 0 ? wave.v[it.address_register][lane] : 0);
+  }
+
+  std::byte* dense() { return nullptr; }
+  std::byte* whole(int) { return nullptr; }
+  std::byte* word(int lane, int i) {
+    return private_word(wave_, lane, offset_.value[lane] + 4u * static_cast<unsigned>(i),
+                        std::min(bytes_, 4u), access_);
+  }
+
+ private:
+  Wave& wave_;
+  unsigned bytes_;
+  Access access_;
+  Lanes32 offset_;
+};
+
+// Untyped buffers by a descriptor in scalar registers: raw ones, whose end the hardware checks, and the
+// swizzled one of private memory on gfx90a.
+class BufferSpace {
+ public:
+  BufferSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access);
+
+  std::byte* dense() { return nullptr; }
+  std::byte* whole(int lane) {
+    const u64 offset = offset_.value[lane];
+    if (swizzled_ || offset + bytes_ > limit_) return nullptr;
+    return reach(wave_, base_ + offset, bytes_, access_);
+  }
+  std::byte* word(int lane, int i) {
+    const u64 offset = offset_.value[lane] + 4u * static_cast<unsigned>(i);
+    const unsigned bytes = std::min(bytes_, 4u);
+    if (swizzled_) return private_word(wave_, lane, offset, bytes, access_);
+    return offset + bytes > limit_ ? nullptr : reach(wave_, base_ + offset, bytes, access_);
+  }
+
+ private:
+  Wave& wave_;
+  unsigned bytes_;
+  Access access_;
+  u64 base_, limit_;  // of what `offset_` counts from; bytes behind it
+  bool swizzled_;
+  Lanes64 offset_;
+};
+
+}  // namespace amd_emulator

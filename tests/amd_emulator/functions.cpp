@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floating-point functions of one type, and f64 arithmetic. Functions that the hardware approximates
+// (reciprocals, roots, exponentials, sines) are rounded from the exact value here.
+#include <numbers>
+
+#include "tests/amd_emulator/handlers.h"
+#include "tests/amd_emulator/lanewise.h"
+
+namespace amd_emulator {
+namespace {
+
+template <class T>
+T from_double(f64 x) {
+  return static_cast<T>(x);
+}
+// f32 functions neither take nor give denormals; those of f16 and f64 do.
+template <class T>
+T input(T x) {
+  return std::is_same_v<T, f32> ? flush_denormal(x) : x;
+}
+template <class T>
+T output(f64 x) {
+  return std::is_same_v<T, f32> ? flush_denormal(from_double<T>(x)) : from_double<T>(x);
+}
+
+constexpr auto reciprocal = []<class T>(T x) { return output<T>(1 / static_cast<f64>(input(x))); };
+constexpr auto root = []<class T>(T x) { return output<T>(std::sqrt(static_cast<f64>(input(x)))); };
+constexpr auto reciprocal_root = []<class T>(T x) {
+  return output<T>(1 / std::sqrt(static_cast<f64>(input(x))));
+};
+constexpr auto power_of_two = []<class T>(T x) {
+  if constexpr (std::is_same_v<T, f32>)
+    return flush_denormal(std::exp2(input(x)));
+  else
+    return output<T>(std::exp2(static_cast<f64>(x)));
+};
+constexpr auto logarithm = []<class T>(T x) {
+  return output<T>(std::log2(static_cast<f64>(input(x))));
+};
+// Angles are in turns.
+constexpr auto sine = []<class T>(T x) {
+  return output<T>(std::sin(2 * std::numbers::pi * static_cast<f64>(input(x))));
+};
+constexpr auto cosine = []<class T>(T x) {
+  return output<T>(std::cos(2 * std::numbers::pi * static_cast<f64>(input(x))));
+};
+
+constexpr auto floor = []<class T>(T x) { return from_double<T>(std::floor(static_cast<f64>(x))); };
+constexpr auto ceiling = []<class T>(T x) {
+  return from_double<T>(std::ceil(static_cast<f64>(x)));
+};
+constexpr auto truncate = []<class T>(T x) {
+  return from_double<T>(std::trunc(static_cast<f64>(x)));
+};
+constexpr auto nearest = []<class T>(T x) { return round_to_even(x); };
+// Less than 1, also where the subtraction rounds up to it.
+constexpr auto fraction = []<class T>(T x) {
+  const auto below_one =
+      std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(T{1}) - 1));
+  return minimum(static_cast<T>(x - floor(x)), below_one);
+};
+
+constexpr auto scale = []<class T>(T x, i32 exponent) {
+  const int held = exponent < -5000 ? -5000 : exponent > 5000 ? 5000 : exponent;
+  return from_double<T>(std::is_same_v<T, f64> ? std::ldexp(static_cast<f64>(x), held)
+                                               : std::scalbn(static_cast<f64>(x), held));
+};
+constexpr auto scale_half = [](f16 x, i16 exponent) { return scale(x, i32{exponent}); };
+constexpr auto significand = []<class T>(T x) {
+  int exponent = 0;
+  return is_nan(x) || is_infinite(x) ? x
+                                     : from_double<T>(std::frexp(static_cast<f64>(x), &exponent));
+};
+constexpr auto exponent_of = []<class T>(T x) {
+  int exponent = 0;
+  if (!is_nan(x) && !is_infinite(x)) (void)std::frexp(static_cast<f64>(x), &exponent);
+  return exponent;
+};
+constexpr auto exponent_of_half = [](f16 x) { return static_cast<i16>(exponent_of(x)); };
+
+// Division as the compiler spells it, by the manuals' descriptions of V_DIV_SCALE, V_DIV_FMAS and
+// V_DIV_FIXUP. By how much operands are scaled, and when a numerator is tiny:
+template <class T>
+inline constexpr int scaling = sizeof(T) == 8 ? 128 : 64;
+template <class T>
+inline constexpr int large_quotient = sizeof(T) == 8 ? 768 : 96;
+
+template <class T>
+struct Scaled {
+  T value;
+  bool flag;  // vcc: V_DIV_FMAS must scale back
+};
+template <class T>
+Scaled<T> scale_for_division(T x, T denominator, T numerator) {
+  const int by = scaling<T>;
+  const bool is_denominator = std::bit_cast<BitsOf<T>>(x) == std::bit_cast<BitsOf<T>>(denominator);
+  const bool is_numerator = std::bit_cast<BitsOf<T>>(x) == std::bit_cast<BitsOf<T>>(numerator);
+  if (numerator == 0 || denominator == 0) return {quiet_nan<T>(), false};
+  if (biased_exponent(numerator) - biased_exponent(denominator) >= large_quotient<T>)
+    return {is_denominator ? scale(x, by) : x, true};
+  if (is_denormal(denominator)) return {scale(x, by), false};
+  const bool small_reciprocal = is_denormal(1 / denominator);
+  const bool small_quotient = is_denormal(numerator / denominator);
+  if (small_reciprocal && small_quotient) return {is_denominator ? scale(x, by) : x, true};
+  if (small_reciprocal) return {scale(x, -by), false};
+  if (small_quotient) return {is_numerator ? scale(x, by) : x, true};
+  if (biased_exponent(numerator) <= mantissa_bits<T> + (sizeof(T) == 8))
+    return {scale(x, by), false};
+  return {x, false};
+}
+template <class T>
+void divide_scale(Wave& wave, const Instruction& it) {
+  const Source<T> x(Operand{wave, it, 0}), denominator(Operand{wave, it, 1}),
+      numerator(Operand{wave, it, 2});
+  T result[lanes];
+  u64 flags = 0;
+  for (int lane = 0; lane < lanes; ++lane) {
+    const Scaled<T> scaled = scale_for_division<T>(x[lane], denominator[lane], numerator[lane]);
+    result[lane] = scaled.value;
+    flags |= u64{scaled.flag} << lane;
+  }
+  write_scalar64(wave, it.scalar_destination, flags & wave.exec);
+  write_result(wave, it, result);
+}
+
+template <class T>
+void divide_fused(Wave& wave, const Instruction& it) {
+  const Source<T> a(Operand{wave, it, 0}), b(Operand{wave, it, 1}), c(Operand{wave, it, 2});
+  const u64 flags = scalar64(wave, it, vcc_lo);
+  T result[lanes];
+  for (int lane = 0; lane < lanes; ++lane) {
+    const bool large = biased_exponent<T>(c[lane]) > largest_exponent<T> / 2;
+    const T sum = fused_multiply_add<T>(a[lane], b[lane], c[lane]);
+    result[lane] = (flags >> lane & 1) == 0 ? sum : scale(sum, large ? scaling<T> : -scaling<T>);
+  }
+  write_result(wave, it, result);
+}
+
+constexpr auto divide_fixup = []<class T>(T quotient, T denominator, T numerator) {
+  const bool negative = is_negative(denominator) != is_negative(numerator);
+  const auto quiet = [](T x) {
+    return std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(x) |
+                                                   BitsOf<T>{1} << (mantissa_bits<T> - 1)));
+  };
+  if (is_nan(numerator)) return quiet(numerator);
+  if (is_nan(denominator)) return quiet(denominator);
+  if ((denominator == T{0} && numerator == T{0}) ||
+      (is_infinite(denominator) && is_infinite(numerator)))
+    return with_sign(quiet_nan<T>(), true);
+  if (denominator == T{0} || is_infinite(numerator)) return with_sign(infinity<T>(), negative);
+  if (is_infinite(denominator) || numerator == T{0}) return with_sign(T{0}, negative);
+  return with_sign(quotient, negative);
+};
+
+constexpr auto add = [](auto a, auto b) { return a + b; };
+constexpr auto multiply = [](auto a, auto b) { return a * b; };
+constexpr auto smaller = [](auto a, auto b) { return minimum(a, b); };
+constexpr auto larger = [](auto a, auto b) { return maximum(a, b); };
+constexpr auto fused = [](auto a, auto b, auto c) { return fused_multiply_add(a, b, c); };
+
+void accumulate(Wave& wave, const Instruction& it) {
+  Instruction with_addend = it;
+  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
+  lanewise<fused, f64, f64, f64, f64>(wave, with_addend);
+}
+
+#define FOR_EVERY_TYPE(name, f)                                                 \
+  {name "_f16", lanewise<f, f16, f16>}, {name "_f32", lanewise<f, f32, f32>}, { \
+    name "_f64", lanewise<f, f64, f64>                                          \
+  }
+#define FOR_HALF_AND_SINGLE(name, f)      \
+  {name "_f16", lanewise<f, f16, f16>}, { \
+    name "_f32", lanewise<f, f32, f32>    \
+  }
+
+constexpr NamedHandler table[] = {
+    FOR_EVERY_TYPE("v_rcp", reciprocal),
+    FOR_EVERY_TYPE("v_rsq", reciprocal_root),
+    FOR_EVERY_TYPE("v_sqrt", root),
+    FOR_HALF_AND_SINGLE("v_exp", power_of_two),
+    FOR_HALF_AND_SINGLE("v_log", logarithm),
+    FOR_HALF_AND_SINGLE("v_sin", sine),
+    FOR_HALF_AND_SINGLE("v_cos", cosine),
+    FOR_EVERY_TYPE("v_floor", floor),
+    FOR_EVERY_TYPE("v_ceil", ceiling),
+    FOR_EVERY_TYPE("v_trunc", truncate),
+    FOR_EVERY_TYPE("v_rndne", nearest),
+    FOR_EVERY_TYPE("v_fract", fraction),
+    FOR_EVERY_TYPE("v_frexp_mant", significand),
+    {"v_rcp_iflag_f32", lanewise<reciprocal, f32, f32>},
+    {"v_frexp_exp_i32_f32", lanewise<exponent_of, i32, f32>},
+    {"v_frexp_exp_i32_f64", lanewise<exponent_of, i32, f64>},
+    {"v_frexp_exp_i16_f16", lanewise<exponent_of_half, i16, f16>},
+    {"v_ldexp_f16", lanewise<scale_half, f16, f16, i16>},
+    {"v_ldexp_f32", lanewise<scale, f32, f32, i32>},
+    {"v_ldexp_f64", lanewise<scale, f64, f64, i32>},
+    {"v_div_scale_f32", divide_scale<f32>},
+    {"v_div_scale_f64", divide_scale<f64>},
+    {"v_div_fmas_f32", divide_fused<f32>},
+    {"v_div_fmas_f64", divide_fused<f64>},
+    {"v_div_fixup_f16", lanewise_in_half<divide_fixup, f16, f16, f16, f16>},
+    {"v_div_fixup_f32", lanewise<divide_fixup, f32, f32, f32, f32>},
+    {"v_div_fixup_f64", lanewise<divide_fixup, f64, f64, f64, f64>},
+    {"v_add_f64", lanewise<add, f64, f64, f64>},
+    {"v_mul_f64", lanewise<multiply, f64, f64, f64>},
+    {"v_min_f64", lanewise<smaller, f64, f64, f64>},
+    {"v_max_f64", lanewise<larger, f64, f64, f64>},
+    {"v_fma_f64", lanewise<fused, f64, f64, f64, f64>},
+    {"v_fmac_f64", accumulate},
+};
+
+}  // namespace
+
+std::span<const NamedHandler> function_handlers() {
+  return table;
+}
+
+}  // namespace amd_emulator

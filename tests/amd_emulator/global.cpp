@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads and stores of global, generic, private and buffer memory.
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/amd_emulator/address_space.h"
+#include "tests/amd_emulator/global_atomics.h"
+#include "tests/amd_emulator/handlers.h"
+
+namespace amd_emulator {
+namespace {
+
+// What becomes of an element that is smaller than a register: extended to it, or one half of it.
+enum class Fill : u8 { zeros, sign, low_half, high_half };
+
+template <unsigned bytes, Fill fill>
+u32 fill_register(u32 value, u32 old) {
+  if constexpr (bytes < 4 && (fill == Fill::sign)) {
+    constexpr int unused = 32 - 8 * bytes;
+    value = static_cast<u32>(static_cast<i32>(value << unused) >> unused);
+  }
+  if constexpr (fill == Fill::low_half) return (old & ~0xffffu) | (value & 0xffff);
+  if constexpr (fill == Fill::high_half) return (old & 0xffff) | value << 16;
+  return value;
+}
+
+template <unsigned bytes>
+u32 load_element(const std::byte* from) {
+  u32 value = 0;
+  if (from != nullptr) std::memcpy(&value, from, bytes);
+  return value;
+}
+
+void refuse_local_target(const Instruction& it) {
+  if (it.lds != 0) throw Fault("loading to LDS is not emulated");
+}
+
+// Elements of `bytes`, at most 4, `words` of them a lane.
+template <class Space, unsigned bytes, int words, Fill fill>
+void load(Wave& wave, const Instruction& it) {
+  refuse_local_target(it);
+  if (wave.exec == 0) return;
+  Space space(wave, it, bytes * words, Access::read);
+  u32(*to)[lanes] = &wave.v[it.destination];
+  if (const std::byte* from = space.dense()) {
+    for (int lane = 0; lane < lanes; ++lane)
+      for (int i = 0; i < words; ++i)
+        to[i][lane] = fill_register<bytes, fill>(
+            load_element<bytes>(from + bytes * static_cast<unsigned>(lane * words + i)),
+            to[i][lane]);
+    return;
+  }
+  for_each_enabled(wave, [&](int lane) {
+    const std::byte* from = space.whole(lane);
+    for (int i = 0; i < words; ++i) {
+      const std::byte* element =
+          from != nullptr ? from + bytes * static_cast<unsigned>(i) : space.word(lane, i);
+      to[i][lane] = fill_register<bytes, fill>(load_element<bytes>(element), to[i][lane]);
+    }
+  });
+}
+
+template <class Space, unsigned bytes, int words, Fill fill>
+void store(Wave& wave, const Instruction& it) {
+  refuse_local_target(it);
+  if (wave.exec == 0) return;
+  Space space(wave, it, bytes * words, Access::write);
+  const u32(*from)[lanes] = &wave.v[it.data[0]];
+  constexpr int shift = fill == Fill::high_half ? 16 : 0;
+  const auto put = [&](std::byte* to, int lane, int i) {
+    const u32 value = from[i][lane] >> shift;
+    if (to != nullptr) std::memcpy(to, &value, bytes);
+  };
+  if (std::byte* to = space.dense()) {
+    for (int lane = 0; lane < lanes; ++lane)
+      for (int i = 0; i < words; ++i)
+        put(to + bytes * static_cast<unsigned>(lane * words + i), lane, i);
+    return;
+  }
+  for_each_enabled(wave, [&](int lane) {
+    std::byte* to = space.whole(lane);
+    for (int i = 0; i < words; ++i)
+      put(to != nullptr ? to + bytes * static_cast<unsigned>(i) : space.word(lane, i), lane, i);
+  });
+}
+
+// The instructions of one address space, whose names begin with its prefix.
+template <class Space>
+void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
+  const auto add = [&](const char* name, Handler handler) {
+    // Names outlive the program's other parts: handlers are looked up until its end.
+    to.push_back({(new std::string(prefix + name))->c_str(), handler});
+  };
+  add("load_ubyte", load<Space, 1, 1, Fill::zeros>);
+  add("load_sbyte", load<Space, 1, 1, Fill::sign>);
+  add("load_ushort", load<Space, 2, 1, Fill::zeros>);
+  add("load_sshort", load<Space, 2, 1, Fill::sign>);
+  add("load_ubyte_d16", load<Space, 1, 1, Fill::low_half>);
+  add("load_ubyte_d16_hi", load<Space, 1, 1, Fill::high_half>);
+  add("load_short_d16", load<Space, 2, 1, Fill::low_half>);
+  add("load_short_d16_hi", load<Space, 2, 1, Fill::high_half>);
+  add("load_dword", load<Space, 4, 1, Fill::zeros>);
+  add("load_dwordx2", load<Space, 4, 2, Fill::zeros>);
+  add("load_dwordx3", load<Space, 4, 3, Fill::zeros>);
+  add("load_dwordx4", load<Space, 4, 4, Fill::zeros>);
+  add("store_byte", store<Space, 1, 1, Fill::zeros>);
+  add("store_byte_d16_hi", store<Space, 1, 1, Fill::high_half>);
+  add("store_short", store<Space, 2, 1, Fill::zeros>);
+  add("store_short_d16_hi", store<Space, 2, 1, Fill::high_half>);
+  add("store_dword", store<Space, 4, 1, Fill::zeros>);
+  add("store_dwordx2", store<Space, 4, 2, Fill::zeros>);
+  add("store_dwordx3", store<Space, 4, 3, Fill::zeros>);
+  add("store_dwordx4", store<Space, 4, 4, Fill::zeros>);
+}
+
+}  // namespace
+
+std::span<const NamedHandler> global_handlers() {
+  static const std::vector<NamedHandler> handlers = [] {
+    std::vector<NamedHandler> all;
+    add_space<GlobalSpace>(all, "global_");
+    add_space<FlatSpace>(all, "flat_");
+    add_space<ScratchSpace>(all, "scratch_");
+    add_space<BufferSpace>(all, "buffer_");
+    add_global_atomics(all);
+    return all;
+  }();
+  return handlers;
+}
+
+}  // namespace amd_emulator

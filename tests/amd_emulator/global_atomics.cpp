@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/amd_emulator/global_atomics.h"
+
+#include <atomic>
+#include <string>
+
+#include "tests/amd_emulator/address_space.h"
+#include "tests/amd_emulator/atomic_operations.h"
+
+namespace amd_emulator {
+namespace {
+
+template <class T>
+T data_of(const Wave& wave, unsigned number, int lane) {
+  if constexpr (sizeof(T) == 8)
+    return std::bit_cast<T>(pair(wave.v[number][lane], wave.v[number + 1][lane]));
+  else
+    return std::bit_cast<T>(wave.v[number][lane]);
+}
+template <class T>
+void return_old(Wave& wave, const Instruction& it, int lane, T old) {
+  if (it.glc == 0) return;
+  const auto bits = std::bit_cast<BitsOf<T>>(old);
+  wave.v[it.destination][lane] = static_cast<u32>(bits);
+  if constexpr (sizeof(T) == 8) wave.v[it.destination + 1][lane] = high(bits);
+}
+
+// Workgroups run on several threads: memory changes in one step. Returns what was there.
+template <class T, class F>
+T modify(std::byte* place, F f) {
+  using Bits = BitsOf<T>;
+  const std::atomic_ref<Bits> value(*reinterpret_cast<Bits*>(place));
+  Bits old = value.load();
+  while (!value.compare_exchange_weak(old, std::bit_cast<Bits>(f(std::bit_cast<T>(old))))) {
+  }
+  return std::bit_cast<T>(old);
+}
+
+template <class Space, class T, auto f, Access access>
+void update(Wave& wave, const Instruction& it) {
+  if (wave.exec == 0) return;
+  Space space(wave, it, sizeof(T), access);
+  for_each_enabled(wave, [&](int lane) {
+    const T by = data_of<T>(wave, it.data[0], lane);
+    std::byte* place = space.whole(lane);
+    if (place != nullptr)  // not beyond a buffer's end
+      return_old(wave, it, lane, modify<T>(place, [&](T old) { return f(old, by); }));
+  });
+}
+// The new value lies before the expected one.
+template <class Space, class T>
+void compare_and_swap(Wave& wave, const Instruction& it) {
+  if (wave.exec == 0) return;
+  Space space(wave, it, sizeof(T), Access::atomic);
+  for_each_enabled(wave, [&](int lane) {
+    const T by = data_of<T>(wave, it.data[0], lane);
+    const T expected = data_of<T>(wave, it.data[0] + static_cast<unsigned>(sizeof(T) / 4), lane);
+    std::byte* place = space.whole(lane);
+    if (place != nullptr)
+      return_old(wave, it, lane,
+                 modify<T>(place, [&](T old) { return old == expected ? by : old; }));
+  });
+}
+
+template <class Space>
+void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
+  const auto add = [&](const std::string& name, Handler handler) {
+    // Names outlive the program's other parts: handlers are looked up until its end.
+    to.push_back({(new std::string(prefix + "atomic_" + name))->c_str(), handler});
+  };
+  const auto add_integer = [&]<class U, class S>(U, S, const std::string& suffix) {
+    add("add" + suffix, update<Space, U, atomic::add, Access::atomic>);
+    add("sub" + suffix, update<Space, U, atomic::subtract, Access::atomic>);
+    add("smin" + suffix, update<Space, S, atomic::smaller, Access::atomic>);
+    add("umin" + suffix, update<Space, U, atomic::smaller, Access::atomic>);
+    add("smax" + suffix, update<Space, S, atomic::larger, Access::atomic>);
+    add("umax" + suffix, update<Space, U, atomic::larger, Access::atomic>);
+    add("and" + suffix, update<Space, U, atomic::bit_and, Access::atomic>);
+    add("or" + suffix, update<Space, U, atomic::bit_or, Access::atomic>);
+    add("xor" + suffix, update<Space, U, atomic::bit_xor, Access::atomic>);
+    add("inc" + suffix, update<Space, U, atomic::increment, Access::atomic>);
+    add("dec" + suffix, update<Space, U, atomic::decrement, Access::atomic>);
+    add("swap" + suffix, update<Space, U, atomic::exchange, Access::atomic>);
+    add("cmpswap" + suffix, compare_and_swap<Space, U>);
+  };
+  add_integer(u32{}, i32{}, "");
+  add_integer(u64{}, i64{}, "_x2");
+  add("add_f32", update<Space, f32, atomic::add, Access::float_atomic>);
+  add("add_f64", update<Space, f64, atomic::add, Access::float_atomic>);
+  add("min_f64", update<Space, f64, atomic::smaller, Access::float_atomic>);
+  add("max_f64", update<Space, f64, atomic::larger, Access::float_atomic>);
+  add("pk_add_f16", update<Space, u32, atomic::add_f16_pair, Access::float_atomic>);
+  add("pk_add_bf16", update<Space, u32, atomic::add_bf16_pair, Access::float_atomic>);
+}
+
+}  // namespace
+
+void add_global_atomics(std::vector<NamedHandler>& to) {
+  add_space<GlobalSpace>(to, "global_");
+  add_space<FlatSpace>(to, "flat_");
+  add_space<BufferSpace>(to, "buffer_");
+}
+
+}  // namespace amd_emulator
