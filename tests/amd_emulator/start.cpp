@@ -59,12 +59,12 @@ void Start::give_scratch(Workgroup& group) {
   group.wave_scratch = u64{launch_.kernel->private_bytes} * lanes;
 }
 
-void Start::prepare(Wave& wave, Workgroup& group, unsigned index, std::uint32_t poison) const {
+void Start::prepare(Wave& wave, Workgroup& group, unsigned index, std::uint32_t unwritten) const {
   const Kernel& kernel = *launch_.kernel;
   const unsigned vectors = std::min(kernel.vector_registers, 256u);
-  std::fill_n(&wave.v[0][0], vectors * lanes, poison);
-  std::fill_n(&wave.v[256][0], std::min(kernel.accumulation_registers, 256u) * lanes, poison);
-  std::fill(std::begin(wave.s), std::end(wave.s), poison);
+  std::fill_n(&wave.v[0][0], vectors * lanes, unwritten);
+  std::fill_n(&wave.v[256][0], std::min(kernel.accumulation_registers, 256u) * lanes, unwritten);
+  std::fill(std::begin(wave.s), std::end(wave.s), unwritten);
   const unsigned live = std::min<unsigned>(lanes, threads_ - index * lanes);
   wave.launched = live == lanes ? all_lanes : (u64{1} << live) - 1;
   wave.set_exec(wave.launched);
@@ -103,7 +103,8 @@ void Start::set_scalar_registers(Wave& wave, const Workgroup& group) const {
   if ((kernel.properties & flat_scratch) != 0) put64(group.scratch);
   if ((kernel.properties & private_segment_size) != 0) put(kernel.private_bytes);
   const unsigned preloaded = kernel.preload & 127, first = kernel.preload >> 7;
-  std::memcpy(next, host_view(arguments_, 0) + 4 * first, 4 * preloaded);
+  if (preloaded > 0)
+    std::memcpy(next, host_view(arguments_ + 4 * first, 4 * preloaded), 4 * preloaded);
   next += preloaded;
   const u32 resources = kernel.program_resources[1];
   if ((resources >> 7 & 1) != 0) put(group.id.x);

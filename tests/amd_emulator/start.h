@@ -22,8 +22,8 @@ class Start {
   // Private memory for one workgroup at a time.
   void give_scratch(Workgroup& group);
 
-  // Registers that are not set up hold `poison`.
-  void prepare(Wave& wave, Workgroup& group, unsigned index, std::uint32_t poison) const;
+  // Registers that are not set up hold `unwritten`.
+  void prepare(Wave& wave, Workgroup& group, unsigned index, std::uint32_t unwritten) const;
 
  private:
   void set_scalar_registers(Wave& wave, const Workgroup& group) const;
