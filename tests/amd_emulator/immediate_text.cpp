@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Immediates whose bits have names.
+#include <fmt/format.h>
+
+#include <bit>
+#include <string_view>
+
+#include "tests/amd_emulator/operand_text.h"
+
+namespace amd_emulator {
+namespace {
+
+constexpr unsigned bits(unsigned value, int high, int low) {
+  return value >> low & ((2u << (high - low)) - 1);
+}
+
+// Lane k of 32 takes lane ((k & keep) | set) ^ flip: a character for each bit of a lane's number.
+std::string bitmask_swizzle(unsigned keep, unsigned set, unsigned flip) {
+  const unsigned of_zeros = set ^ flip, of_ones = (keep | set) ^ flip;
+  std::string text = "swizzle(BITMASK_PERM,\"";
+  for (unsigned mask = 16; mask > 0; mask /= 2) {
+    if ((of_zeros & mask) == (of_ones & mask))
+      text += of_zeros & mask ? '1' : '0';
+    else
+      text += of_zeros & mask ? 'i' : 'p';
+  }
+  return text + "\")";
+}
+
+std::string named_swizzle(unsigned offset) {
+  const unsigned keep = bits(offset, 4, 0), set = bits(offset, 9, 5), flip = bits(offset, 14, 10);
+  const unsigned group = 32 - keep;
+  if (keep == 31 && set == 0 && std::has_single_bit(flip))
+    return fmt::format("swizzle(SWAP,{})", flip);
+  if (keep == 31 && set == 0 && flip > 0 && std::has_single_bit(flip + 1))
+    return fmt::format("swizzle(REVERSE,{})", flip + 1);
+  if (group > 1 && std::has_single_bit(group) && set < group && flip == 0)
+    return fmt::format("swizzle(BROADCAST,{},{})", group, set);
+  return bitmask_swizzle(keep, set, flip);
+}
+
+constexpr std::string_view hardware_registers[] = {"",
+                                                   "HW_REG_MODE",
+                                                   "HW_REG_STATUS",
+                                                   "HW_REG_TRAPSTS",
+                                                   "HW_REG_HW_ID",
+                                                   "HW_REG_GPR_ALLOC",
+                                                   "HW_REG_LDS_ALLOC",
+                                                   "HW_REG_IB_STS"};
+
+}  // namespace
+
+std::string hardware_register(unsigned immediate) {
+  const unsigned number = bits(immediate, 5, 0), offset = bits(immediate, 10, 6);
+  const unsigned width = bits(immediate, 15, 11) + 1;
+  std::string text = "hwreg(";
+  if (number > 0 && number < std::size(hardware_registers))
+    text += hardware_registers[number];
+  else
+    text += std::to_string(number);
+  if (offset != 0 || width != 32) text += fmt::format(", {}, {}", offset, width);
+  return text + ")";
+}
+
+std::string message(unsigned immediate) {
+  const unsigned id = bits(immediate, 3, 0), operation = bits(immediate, 6, 4);
+  const unsigned stream = bits(immediate, 9, 8);
+  if (bits(immediate, 15, 0) != (id | operation << 4 | stream << 8))
+    return std::to_string(bits(immediate, 15, 0));
+  if (id == 1 && operation == 0 && stream == 0) return "sendmsg(MSG_INTERRUPT)";
+  return fmt::format("sendmsg({}, {}, {})", id, operation, stream);
+}
+
+// All of them where none is awaited.
+std::string awaited_counters(unsigned immediate) {
+  const unsigned vector = bits(immediate, 3, 0) | bits(immediate, 15, 14) << 4;
+  const unsigned exports = bits(immediate, 6, 4), scalar = bits(immediate, 11, 8);
+  const bool all = vector == 63 && exports == 7 && scalar == 15;
+  std::string text;
+  const auto add = [&text, all](std::string_view name, unsigned value, unsigned most) {
+    if (value == most && !all) return;
+    text += fmt::format("{}{}({})", text.empty() ? "" : " ", name, value);
+  };
+  add("vmcnt", vector, 63);
+  add("expcnt", exports, 7);
+  add("lgkmcnt", scalar, 15);
+  return text;
+}
+
+std::string index_mode(unsigned immediate) {
+  constexpr std::string_view modes[] = {"SRC0", "SRC1", "SRC2", "DST"};
+  if (immediate >> std::size(modes)) return fmt::format("{:#x}", immediate);
+  std::string text = "gpr_idx(";
+  for (std::size_t k = 0; k < std::size(modes); ++k) {
+    if (!(immediate >> k & 1)) continue;
+    if (text.back() != '(') text += ',';
+    text += modes[k];
+  }
+  return text + ")";
+}
+
+std::string swizzle(unsigned offset) {
+  if (offset >> 15 == 0) return named_swizzle(offset);
+  if ((offset & 0xff00) != 0x8000) return std::to_string(offset);
+  return fmt::format("swizzle(QUAD_PERM,{},{},{},{})", bits(offset, 1, 0), bits(offset, 3, 2),
+                     bits(offset, 5, 4), bits(offset, 7, 6));
+}
+
+}  // namespace amd_emulator
