@@ -28,6 +28,7 @@ struct Fnuz {
 
   // To the nearest, ties to even. Numbers beyond the largest one become NaN.
   static u8 encode(f32 x) {
+    if (x == 0) return 0;
     if (!(std::fabs(x) < infinity<f32>())) return nan;
     int exponent = 0;
     (void)std::frexp(x, &exponent);
@@ -37,6 +38,7 @@ struct Fnuz {
   // With the discarded part compared against the high bits of `random`: rounded away from zero where
   // their sum overflows.
   static u8 encode_stochastic(f32 x, u32 random) {
+    if (x == 0) return 0;
     if (!(std::fabs(x) < infinity<f32>())) return nan;
     int exponent = 0;
     (void)std::frexp(x, &exponent);

@@ -85,6 +85,12 @@ inline constexpr int scaling = sizeof(T) == 8 ? 128 : 64;
 template <class T>
 inline constexpr int large_quotient = sizeof(T) == 8 ? 768 : 96;
 
+// Below it a quotient is less than half of the least denormal number.
+template <class T>
+inline constexpr int least_quotient = sizeof(T) == 8   ? -1075
+                                      : sizeof(T) == 4 ? -150
+                                                       : -26;
+
 template <class T>
 struct Scaled {
   T value;
@@ -101,7 +107,7 @@ Scaled<T> scale_for_division(T x, T denominator, T numerator) {
   if (is_denormal(denominator)) return {scale(x, by), false};
   const bool small_reciprocal = is_denormal(1 / denominator);
   const bool small_quotient = is_denormal(numerator / denominator);
-  if (small_reciprocal && small_quotient) return {is_denominator ? scale(x, by) : x, true};
+  if (small_reciprocal && small_quotient) return {is_denominator ? scale(x, -by) : x, true};
   if (small_reciprocal) return {scale(x, -by), false};
   if (small_quotient) return {is_numerator ? scale(x, by) : x, true};
   if (biased_exponent(numerator) <= mantissa_bits<T> + (sizeof(T) == 8))
@@ -112,26 +118,33 @@ template <class T>
 void divide_scale(Wave& wave, const Instruction& it) {
   const Source<T> x(Operand{wave, it, 0}), denominator(Operand{wave, it, 1}),
       numerator(Operand{wave, it, 2});
-  T result[lanes];
+  Result<T> result;
   u64 flags = 0;
   for (int lane = 0; lane < lanes; ++lane) {
     const Scaled<T> scaled = scale_for_division<T>(x[lane], denominator[lane], numerator[lane]);
-    result[lane] = scaled.value;
+    result.set(lane, scaled.value);
     flags |= u64{scaled.flag} << lane;
   }
   write_scalar64(wave, it.scalar_destination, flags & wave.exec);
   write_result(wave, it, result);
 }
 
+// Rounded once, behind the scaling. The wider type has bits to spare for a quotient that is denormal.
+template <class T>
+T scaled_sum(T a, T b, T c, int by) {
+  using Wide = std::conditional_t<sizeof(T) == 8, long double, f64>;
+  return static_cast<T>(std::ldexp(std::fma(Wide{a}, Wide{b}, Wide{c}), by));
+}
 template <class T>
 void divide_fused(Wave& wave, const Instruction& it) {
   const Source<T> a(Operand{wave, it, 0}), b(Operand{wave, it, 1}), c(Operand{wave, it, 2});
   const u64 flags = scalar64(wave, it, vcc_lo);
-  T result[lanes];
+  Result<T> result;
   for (int lane = 0; lane < lanes; ++lane) {
     const bool large = biased_exponent<T>(c[lane]) > largest_exponent<T> / 2;
-    const T sum = fused_multiply_add<T>(a[lane], b[lane], c[lane]);
-    result[lane] = (flags >> lane & 1) == 0 ? sum : scale(sum, large ? scaling<T> : -scaling<T>);
+    result.set(lane, (flags >> lane & 1) == 0 ? std::fma(a[lane], b[lane], c[lane])
+                                              : scaled_sum<T>(a[lane], b[lane], c[lane],
+                                                              large ? scaling<T> : -scaling<T>));
   }
   write_result(wave, it, result);
 }
@@ -149,6 +162,10 @@ constexpr auto divide_fixup = []<class T>(T quotient, T denominator, T numerator
     return with_sign(quiet_nan<T>(), true);
   if (denominator == T{0} || is_infinite(numerator)) return with_sign(infinity<T>(), negative);
   if (is_infinite(denominator) || numerator == T{0}) return with_sign(T{0}, negative);
+  if (biased_exponent(numerator) - biased_exponent(denominator) < least_quotient<T>)
+    return with_sign(T{0}, negative);
+  // The refinement of a quotient that is too large ends in an infinity or a NaN.
+  if (biased_exponent(quotient) == largest_exponent<T>) return with_sign(infinity<T>(), negative);
   return with_sign(quotient, negative);
 };
 

@@ -28,11 +28,11 @@ void write_lane(Wave& wave, const Instruction& it) {
 template <int first>
 void count_below(Wave& wave, const Instruction& it) {
   const Source<u32> mask(Operand{wave, it, 0}), addend(Operand{wave, it, 1});
-  u32 result[lanes];
+  Result<u32> result;
   for (int lane = 0; lane < lanes; ++lane) {
     const int below = lane <= first ? 0 : lane - first < 32 ? lane - first : 32;
     const u32 considered = static_cast<u32>((u64{1} << below) - 1);
-    result[lane] = static_cast<u32>(std::popcount(mask[lane] & considered)) + addend[lane];
+    result.set(lane, static_cast<u32>(std::popcount(mask[lane] & considered)) + addend[lane]);
   }
   write_result(wave, it, result);
 }

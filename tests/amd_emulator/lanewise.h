@@ -22,17 +22,12 @@ struct Operand {
 template <class T>
 class Source {
  public:
-  Source(Operand operand) {
+  [[gnu::always_inline]] Source(Operand operand) {
     const auto& [wave, it, k] = operand;
-    raw_ = lanes32(wave, it, it.source[k], temporary_);
-    if constexpr (sizeof(T) < 4) {
-      if (is_float<T> && !is_vector(it.source[k]) && it.source[k] >= 240) constant_half(it, k);
-      if ((it.op_sel >> k & 1) != 0) change([](u32 x) { return x >> 16; });
-    }
-    if constexpr (is_float<T>) {
-      if ((it.absolute >> k & 1) != 0) change([](u32 x) { return x & ~sign; });
-      if ((it.negate >> k & 1) != 0) change([](u32 x) { return x ^ sign; });
-    }
+    const unsigned code = it.source[k];
+    raw_ = is_vector(code) ? wave.v[code - first_vector_code] : constant(wave, it, code);
+    if (((it.absolute | it.negate | it.op_sel) >> k & 1) != 0) [[unlikely]]
+      modify(it, k);
   }
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -40,18 +35,23 @@ class Source {
   T operator[](int lane) const { return std::bit_cast<T>(static_cast<BitsOf<T>>(raw_[lane])); }
 
  private:
-  static constexpr u32 sign = sign_bit<BitsOf<T>>;
-
-  template <class F>
-  void change(F f) {
-    for (int lane = 0; lane < lanes; ++lane) temporary_.value[lane] = f(raw_[lane]);
-    raw_ = temporary_.value;
+  // Float constants of 16-bit instructions have that type; literals are taken as they are.
+  [[gnu::noinline]] const u32* constant(Wave& wave, const Instruction& it, unsigned code) {
+    u32 value = scalar32(wave, it, code);
+    if (std::is_same_v<T, f16> && code >= 240 && code <= 248)
+      value = std::bit_cast<u16>(static_cast<f16>(inline_constants[code - 240]));
+    for (u32& lane : temporary_.value) lane = value;
+    return temporary_.value;
   }
-  // Constants of 16-bit instructions have that type; literals are taken as they are.
-  void constant_half(const Instruction& it, int k) {
-    if (it.source[k] > 248) return;
-    const auto value = static_cast<f16>(inline_constants[it.source[k] - 240]);
-    for (u32& lane : temporary_.value) lane = std::bit_cast<u16>(value);
+  [[gnu::noinline]] void modify(const Instruction& it, int k) {
+    const bool upper = sizeof(T) < 4 && (it.op_sel >> k & 1) != 0;
+    const bool absolute = is_float<T> && (it.absolute >> k & 1) != 0;
+    const bool negate = is_float<T> && (it.negate >> k & 1) != 0;
+    constexpr u32 sign = sign_bit<BitsOf<T>>;
+    const u32 kept = absolute ? ~sign : ~u32{0}, flipped = negate ? sign : 0;
+    for (int lane = 0; lane < lanes; ++lane)
+      temporary_.value[lane] = ((upper ? raw_[lane] >> 16 : raw_[lane]) & kept) ^ flipped;
+    raw_ = temporary_.value;
   }
 
   Lanes32 temporary_;
@@ -61,7 +61,7 @@ class Source {
 template <class T>
 requires(sizeof(T) == 8) class Source<T> {
  public:
-  Source(Operand operand)
+  [[gnu::always_inline]] Source(Operand operand)
       : value_(lanes64(operand.wave, operand.it, operand.it.source[operand.k],
                        is_float<T>           ? Literal::high
                        : std::is_signed_v<T> ? Literal::sign_extended
@@ -93,29 +93,33 @@ T with_output_modifiers(T x, const Instruction& it) {
   return x;
 }
 
+// What 64 lanes come to, as the bits that registers hold.
+template <class T>
+class Result {
+ public:
+  void set(int lane, T value) { bits_.value[lane] = std::bit_cast<BitsOf<T>>(value); }
+  T get(int lane) const { return std::bit_cast<T>(static_cast<BitsOf<T>>(bits_.value[lane])); }
+  auto& bits() { return bits_; }
+
+ private:
+  std::conditional_t<sizeof(T) == 8, Lanes64, Lanes32> bits_;
+};
+
 // What happens to the other half of the register that gets a 16-bit result. The instructions that
 // op_sel can send to the upper half keep the other one; all others clear it.
 enum class OtherHalf : u8 { cleared, kept };
 
 template <OtherHalf other = OtherHalf::cleared, class T>
-void write_result(Wave& wave, const Instruction& it, const T (&result)[lanes]) {
-  if constexpr (sizeof(T) == 8) {
-    Lanes64 bits;
-    for (int lane = 0; lane < lanes; ++lane) bits.value[lane] = std::bit_cast<u64>(result[lane]);
-    write_lanes(wave, it.destination, bits);
-  } else {
-    Lanes32 bits;
+void write_result(Wave& wave, const Instruction& it, Result<T>& result) {
+  auto& bits = result.bits();
+  if constexpr (sizeof(T) == 2 && other == OtherHalf::kept) {
+    const bool upper = (it.op_sel & 8) != 0;
+    const u32* old = wave.v[it.destination];
     for (int lane = 0; lane < lanes; ++lane)
-      bits.value[lane] = std::bit_cast<BitsOf<T>>(result[lane]);
-    if constexpr (sizeof(T) == 2 && other == OtherHalf::kept) {
-      const bool upper = (it.op_sel & 8) != 0;
-      const u32* old = wave.v[it.destination];
-      for (int lane = 0; lane < lanes; ++lane)
-        bits.value[lane] = upper ? (old[lane] & 0xffff) | bits.value[lane] << 16
-                                 : (old[lane] & ~0xffffu) | bits.value[lane];
-    }
-    write_lanes(wave, it.destination, bits);
+      bits.value[lane] = upper ? (old[lane] & 0xffff) | bits.value[lane] << 16
+                               : (old[lane] & ~0xffffu) | bits.value[lane];
   }
+  write_lanes(wave, it.destination, bits);
 }
 
 [[noreturn]] void unknown_clamp();
@@ -125,12 +129,13 @@ template <auto f, class D, OtherHalf other, class... S>
 void compute(Wave& wave, const Instruction& it) {
   [&]<std::size_t... k>(std::index_sequence<k...>) {
     const std::tuple<Source<S>...> sources(Operand{wave, it, static_cast<int>(k)}...);
-    alignas(64) D result[lanes];
+    Result<D> result;
     for (int lane = 0; lane < lanes; ++lane)
-      result[lane] = static_cast<D>(f(std::get<k>(sources)[lane]...));
+      result.set(lane, static_cast<D>(f(std::get<k>(sources)[lane]...)));
     if ((it.clamp | it.output_modifier) != 0) [[unlikely]] {
       if constexpr (!is_float<D>) unknown_clamp();
-      for (D& x : result) x = with_output_modifiers(x, it);
+      for (int lane = 0; lane < lanes; ++lane)
+        result.set(lane, with_output_modifiers(result.get(lane), it));
     }
     write_result<other>(wave, it, result);
   }

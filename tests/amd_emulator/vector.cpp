@@ -139,9 +139,9 @@ template <auto f, bool literal_last>
 void with_literal(Wave& wave, const Instruction& it) {
   const Source<f32> a(Operand{wave, it, 0}), b(Operand{wave, it, 1});
   const f32 k = std::bit_cast<f32>(it.literal);
-  f32 result[lanes];
+  Result<f32> result;
   for (int lane = 0; lane < lanes; ++lane)
-    result[lane] = literal_last ? f(a[lane], b[lane], k) : f(a[lane], k, b[lane]);
+    result.set(lane, literal_last ? f(a[lane], b[lane], k) : f(a[lane], k, b[lane]));
   write_result(wave, it, result);
 }
 // The destination is the addend.
@@ -160,11 +160,11 @@ void with_carry(Wave& wave, const Instruction& it) {
   const u64 in = !carry_in ? 0
                  : named   ? scalar64(wave, it, it.source[2])
                            : scalar64(wave, it, vcc_lo);
-  u32 result[lanes];
+  Result<u32> result;
   u64 out = 0;
   for (int lane = 0; lane < lanes; ++lane) {
     const u64 wide = f(u64{a[lane]}, u64{b[lane]}, in >> lane & 1);
-    result[lane] = low(wide);
+    result.set(lane, low(wide));
     out |= (wide >> 32 & 1) << lane;
   }
   write_scalar64(wave, it.scalar_destination, out & wave.exec);
@@ -178,11 +178,12 @@ template <class Integer, class Wide>
 void multiply_add_wide(Wave& wave, const Instruction& it) {
   const Source<Integer> a(Operand{wave, it, 0}), b(Operand{wave, it, 1});
   const Source<u64> c(Operand{wave, it, 2});
-  u64 result[lanes], carry = 0;
+  Result<u64> result;
+  u64 carry = 0;
   for (int lane = 0; lane < lanes; ++lane) {
     const auto product = static_cast<u64>(static_cast<Wide>(a[lane]) * b[lane]);
-    result[lane] = product + c[lane];
-    carry |= u64{result[lane] < product} << lane;
+    result.set(lane, product + c[lane]);
+    carry |= u64{product + c[lane] < product} << lane;
   }
   write_scalar64(wave, it.scalar_destination, carry & wave.exec);
   write_result(wave, it, result);
@@ -193,9 +194,9 @@ void choose(Wave& wave, const Instruction& it) {
   const Source<f32> a(Operand{wave, it, 0}), b(Operand{wave, it, 1});
   const bool named = it.encoding == Encoding::vop3;
   const u64 condition = scalar64(wave, it, named ? it.source[2] : vcc_lo);
-  u32 result[lanes];
+  Result<u32> result;
   for (int lane = 0; lane < lanes; ++lane)
-    result[lane] = std::bit_cast<u32>((condition >> lane & 1) != 0 ? b[lane] : a[lane]);
+    result.set(lane, std::bit_cast<u32>((condition >> lane & 1) != 0 ? b[lane] : a[lane]));
   write_result(wave, it, result);
 }
 
