@@ -22,6 +22,7 @@ struct KernelArgument {
 };
 
 class CodeObject;
+class ElfFile;
 
 // From the kernel descriptor and the metadata ("User Guide for AMDGPU Backend" of LLVM).
 struct Kernel {
@@ -30,7 +31,6 @@ struct Kernel {
   std::uint64_t entry = 0;  // in the code object
   unsigned local_bytes = 0, private_bytes = 0, argument_bytes = 0;
   unsigned vector_registers = 0, accumulation_registers = 0, scalar_registers = 0;
-  unsigned accumulation_offset = 0;  // of a0 in the unified file; registers below are v
   unsigned largest_workgroup = 1024;
   std::uint32_t program_resources[3] = {};
   std::uint16_t properties = 0;  // which user registers are set up
@@ -42,7 +42,7 @@ struct Kernel {
 class CodeObject {
  public:
   // Throws Fault where the ELF is not one for a supported target.
-  CodeObject(std::span<const std::byte> elf);
+  explicit CodeObject(std::span<const std::byte> elf);
   ~CodeObject();
   CodeObject(const CodeObject&) = delete;
   CodeObject& operator=(const CodeObject&) = delete;
@@ -63,12 +63,13 @@ class CodeObject {
   void prepare(std::uint64_t offset);
 
  private:
-  void load_segments(std::span<const std::byte> elf);
-  void relocate(std::span<const std::byte> elf);
-  void read_symbols(std::span<const std::byte> elf);
+  void load_segments(const ElfFile& file);
+  void read_symbols(const ElfFile& file);
+  void relocate(const ElfFile& file);
+  void read_notes(std::span<const std::byte> notes);
   void read_kernels(std::span<const std::byte> metadata);
 
-  Target target_;
+  Target target_ = Target::gfx90a;
   std::uint64_t base_ = 0, bytes_ = 0, text_begin_ = 0, text_end_ = 0;
   std::byte* image_ = nullptr;  // where the host sees device_address(0)
   std::map<std::string, Kernel> kernels_;

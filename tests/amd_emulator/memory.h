@@ -18,12 +18,6 @@ inline constexpr std::uint64_t line_bytes = 128;
 
 enum class Access : std::uint8_t { read, write, atomic, float_atomic };
 
-struct Allocation {
-  std::uint64_t begin, end;  // device addresses
-  std::byte* host;           // where this process sees `begin`
-  std::uint8_t* lines;       // which lines this launch has touched; see Touch in counts
-};
-
 // Device memory of `bytes`, poisoned, at least 256-byte aligned; 0 where the device or the host has no
 // more.
 std::uint64_t allocate(std::size_t bytes);
@@ -32,9 +26,12 @@ void* allocate_pinned(std::size_t bytes);
 // Whether it was an allocation's beginning.
 bool release(std::uint64_t address);
 
-// What the device has in all, and of it what is free.
+// What the devices have in all, and of it what is free, here and on the host.
 void set_capacity(std::size_t bytes);
 std::size_t free_bytes();
+
+// Whether the address lies in the range that device memory is given from: no pointer of the host does.
+bool is_device_address(std::uint64_t address);
 
 // The host's view of [address, address + bytes); null unless it lies in one allocation.
 std::byte* host_view(std::uint64_t address, std::size_t bytes);
