@@ -58,12 +58,12 @@ class LocalMemory {
   }
   // The same for an atomic operation, to which others' atomic operations are no danger.
   static Stamp foreign_to_atomic(Stamp stamp, Stamp epoch, Stamp mine) {
-    return stamp >= epoch && stamp < (epoch | atomic) && stamp != mine;
+    return (stamp >= epoch) & (stamp < (epoch | atomic)) & (stamp != mine);
   }
   // An atomic operation's stamp. A plain write of this wave weighs more, and stays.
   static Stamp joined_atomic(Stamp stamp, Stamp epoch, Stamp mine) {
-    if (stamp == mine) return stamp;
-    return joined(stamp, epoch, mine | atomic);
+    const Stamp changed = joined(stamp, epoch, mine | atomic);
+    return stamp == mine ? mine : changed;
   }
 
   void check_place(const Wave& wave, std::uint32_t address, unsigned bytes, unsigned alignment,
