@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Atomic operations on LDS against the formulas of "AMD Instinct MI300 Instruction Set Architecture",
-// section "LDS & GDS Instructions", with several lanes on one address.
+// Atomic operations on LDS against plain C++, lane after lane, with several lanes on one address.
 #include <bit>
 
 #include "tests/amd_emulator_local_waves.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LDS instructions of the emulated AMD GPUs against plain loads and stores; those that exchange values
-// between lanes against what the manuals say of them; bank conflicts of known patterns.
+// between lanes against formulas for each lane; bank conflicts of known patterns.
 #include <algorithm>
 #include <array>
 

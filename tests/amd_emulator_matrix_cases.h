@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every dense matrix instruction of both targets, with the places of its elements. They are written
-// here once more, and otherwise than in the emulator: one formula for each shape, as the tables of
-// "AMD Instinct MI200" and "MI300 Instruction Set Architecture" (section 7.1, "Matrix Arithmetic")
-// and AMD's Matrix Instruction Calculator print them.
+// here once more, and otherwise than in the emulator: one formula for each shape, as AMD's Matrix
+// Instruction Calculator prints them (github.com/ROCm/amd_matrix_instruction_calculator).
 #pragma once
 
 namespace amd_emulator_test {

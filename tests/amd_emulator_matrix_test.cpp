@@ -255,7 +255,7 @@ TEST_CASE("Blocks of A are broadcast by cbsz and abid") {
   });
 }
 
-// What the manuals' text says of BLGP: which lane's B a lane gets.
+// What the text of AMD's Matrix Instruction Calculator says of BLGP: which lane's B a lane gets.
 int lane_by_blgp(int lane, int blgp) {
   if (blgp == 1) return lane % 32;
   if (blgp == 2) return 32 + lane % 32;

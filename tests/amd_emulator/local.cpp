@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads and stores of LDS. "AMD Instinct MI300 Instruction Set Architecture", chapter "Data Share
-// Operations" and section "LDS & GDS Instructions".
+// Loads and stores of LDS.
 #include <algorithm>
 #include <vector>
 
