@@ -94,38 +94,30 @@ std::string matrix_modifiers(Target target, const Instruction& it) {
 }
 
 std::string packed_modifiers(const Instruction& it, const Opcode& opcode) {
-  const bool is_mixed = std::string_view(it.name).starts_with("v_fma_mix");
+  const bool is_packed = opcode.has('N');
   const int count = sources(opcode);
   const unsigned all = (1u << count) - 1;
   std::string text;
-  if (it.op_sel & all) text += bit_list("op_sel", it.op_sel, count);
-  if ((it.op_sel_high & all) != (is_mixed ? 0 : all))
+  if (opcode.has('O') && it.op_sel & all) text += bit_list("op_sel", it.op_sel, count);
+  if (opcode.has('O') && (it.op_sel_high & all) != (is_packed ? all : 0))
     text += bit_list("op_sel_hi", it.op_sel_high, count);
-  if (!is_mixed && it.negate & all) text += bit_list("neg_lo", it.negate, count);
-  if (it.negate_high & all) text += bit_list("neg_hi", it.negate_high, count);
+  if (is_packed && it.negate & all) text += bit_list("neg_lo", it.negate, count);
+  if (is_packed && it.negate_high & all) text += bit_list("neg_hi", it.negate_high, count);
   if (it.clamp) text += " clamp";
   return text;
 }
 
 std::string vop3_modifiers(const Instruction& it, const Opcode& opcode) {
+  // The destination's bit follows those of the sources.
+  const int count = sources(opcode);
+  const unsigned all = (1u << count) - 1;
+  const unsigned selected = (it.op_sel & all) | (it.op_sel >> 3 & 1u) << count;
   std::string text;
-  if (it.op_sel) {
-    // The destination's follows those of the sources.
-    const int count = sources(opcode);
-    const unsigned all = (1u << count) - 1;
-    text = bit_list("op_sel", (it.op_sel & all) | (it.op_sel >> 3 & 1u) << count, count + 1);
-  }
+  if (opcode.has('O') && selected) text = bit_list("op_sel", selected, count + 1);
   return text + output_modifiers(it);
 }
 
 }  // namespace
-
-bool has_integer_sources(const char* name) {
-  const std::string_view text = name;
-  if (text.starts_with("v_cndmask")) return false;
-  const std::size_t type = text.rfind('_');
-  return type == text.npos || text.substr(type, 2) != "_f";
-}
 
 std::string vector_modifiers(Target target, const Instruction& it, const Opcode& opcode) {
   if (it.extension == Extension::dpp) return dpp_modifiers(it);
@@ -137,7 +129,7 @@ std::string vector_modifiers(Target target, const Instruction& it, const Opcode&
   return "";
 }
 
-std::string memory_modifiers(Target target, const Instruction& it) {
+std::string memory_modifiers(Target target, const Instruction& it, const Opcode& opcode) {
   const bool is_gfx942 = target == Target::gfx942;
   std::string text;
   if (it.encoding == Encoding::mubuf) {
@@ -146,8 +138,9 @@ std::string memory_modifiers(Target target, const Instruction& it) {
   }
   if (it.encoding != Encoding::smem && it.immediate != 0)
     text += fmt::format(" offset:{}", it.immediate);
-  if (it.glc) text += is_gfx942 && it.encoding != Encoding::smem ? " sc0" : " glc";
-  if (it.slc) text += is_gfx942 ? " nt" : " slc";
+  const bool has_data = !std::string_view(it.name).starts_with("s_dcache");
+  if (it.glc && has_data) text += is_gfx942 && it.encoding != Encoding::smem ? " sc0" : " glc";
+  if (it.slc && !opcode.operands.empty()) text += is_gfx942 ? " nt" : " slc";
   if (it.sc1) text += is_gfx942 ? " sc1" : " scc";
   if (it.lds && it.encoding == Encoding::mubuf) text += " lds";
   return text;

@@ -18,8 +18,10 @@ namespace amd_emulator {
 //   i  immediate in hexadecimal               n  immediate in decimal
 //   g  mode of s_set_gpr_idx                  h  part of a hardware register
 //   m  message                                w  counters to wait for
-// A number of registers follows. Sources end with how constants are printed: d as 64 bits, h as 16 bits
-// of floating point, w as 16 bits of an integer, nothing as 32 bits.
+// A number of registers follows; of a source a minus sign where it can be negated and made absolute, and
+// how constants are printed: d as 64 bits of an integer, f as 64 bits of floating point, w and h as 16
+// bits of them, nothing as 32 bits. Modifiers follow the operands:
+//   O  op_sel     N  neg_lo, neg_hi           C  clamp     M  a factor of the result
 struct Opcode {
   Encoding encoding;
   std::uint16_t number;
