@@ -136,12 +136,12 @@ std::string operand_text(Target target, const Instruction& it, const Operand& op
     case 'g':
       return index_mode(immediate);
     case 'h':
-      return hardware_register(immediate);
+      return hardware_register(target, immediate);
     case 'i':
       return immediate_text(it);
     case 'k':
-      return source_text(it, literal_code, 1,
-                         std::string_view(it.name).ends_with("f16") ? 'h' : '1');
+      return it.encoding == Encoding::vop2 ? fmt::format("{:#x}", it.literal)
+                                           : constant32(it.literal);
     case 'm':
       return message(immediate);
     case 'n':
@@ -206,7 +206,7 @@ std::string modifiers(Target target, const Instruction& it, const Opcode& opcode
     case Encoding::scratch:
     case Encoding::global:
     case Encoding::mubuf:
-      return memory_modifiers(target, it, opcode);
+      return memory_modifiers(target, it);
     default:
       return vector_modifiers(target, it, opcode);
   }
@@ -220,9 +220,11 @@ std::string disassemble(Target target, const Instruction& it) {
   std::string text = it.name + suffix(it, opcode);
   std::vector<Operand> operands = with_returned(it, split(opcode.operands));
   const bool has_address = opcode.has('P');
-  // The data of a load into LDS come from memory.
-  if (it.lds && it.encoding == Encoding::mubuf)
-    std::erase_if(operands, [](const Operand& operand) { return operand.kind == 'e'; });
+  // What is loaded into LDS has no register.
+  if (it.lds)
+    std::erase_if(operands, [](const Operand& operand) {
+      return operand.kind == 'd' || operand.kind == 'e';
+    });
   if (opcode.name == std::string_view("s_endpgm") && it.immediate == 0) operands.clear();
   std::string_view separator = " ";
   for (const Operand& operand : operands) {

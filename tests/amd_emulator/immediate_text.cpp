@@ -39,29 +39,49 @@ std::string named_swizzle(unsigned offset) {
   return bitmask_swizzle(keep, set, flip);
 }
 
-constexpr std::string_view hardware_registers[] = {"",
-                                                   "HW_REG_MODE",
-                                                   "HW_REG_STATUS",
-                                                   "HW_REG_TRAPSTS",
-                                                   "HW_REG_HW_ID",
-                                                   "HW_REG_GPR_ALLOC",
-                                                   "HW_REG_LDS_ALLOC",
-                                                   "HW_REG_IB_STS"};
+struct HardwareRegister {
+  unsigned number;
+  bool on_gfx90a;
+  const char* name;
+};
+constexpr HardwareRegister hardware_registers[] = {
+    {1, true, "MODE"},
+    {2, true, "STATUS"},
+    {3, true, "TRAPSTS"},
+    {4, true, "HW_ID"},
+    {5, true, "GPR_ALLOC"},
+    {6, true, "LDS_ALLOC"},
+    {7, true, "IB_STS"},
+    {15, true, "SH_MEM_BASES"},
+    {16, true, "TBA_LO"},
+    {17, true, "TBA_HI"},
+    {18, true, "TMA_LO"},
+    {19, true, "TMA_HI"},
+    {20, false, "XCC_ID"},
+    {21, false, "SQ_PERF_SNAPSHOT_DATA"},
+    {22, false, "SQ_PERF_SNAPSHOT_DATA1"},
+    {23, false, "SQ_PERF_SNAPSHOT_PC_LO"},
+    {24, false, "SQ_PERF_SNAPSHOT_PC_HI"},
+};
+
+std::string hardware_register_name(Target target, unsigned number) {
+  for (const HardwareRegister& known : hardware_registers)
+    if (known.number == number && (known.on_gfx90a || target == Target::gfx942))
+      return std::string("HW_REG_") + known.name;
+  return std::to_string(number);
+}
 
 }  // namespace
 
-std::string hardware_register(unsigned immediate) {
+std::string hardware_register(Target target, unsigned immediate) {
   const unsigned number = bits(immediate, 5, 0), offset = bits(immediate, 10, 6);
   const unsigned width = bits(immediate, 15, 11) + 1;
-  std::string text = "hwreg(";
-  if (number > 0 && number < std::size(hardware_registers))
-    text += hardware_registers[number];
-  else
-    text += std::to_string(number);
-  if (offset != 0 || width != 32) text += fmt::format(", {}, {}", offset, width);
-  return text + ")";
+  const std::string name = hardware_register_name(target, number);
+  if (offset == 0 && width == 32) return fmt::format("hwreg({})", name);
+  return fmt::format("hwreg({}, {}, {})", name, offset, width);
 }
 
+// The names of messages to a graphics pipeline are left out.
 std::string message(unsigned immediate) {
   const unsigned id = bits(immediate, 3, 0), operation = bits(immediate, 6, 4);
   const unsigned stream = bits(immediate, 9, 8);

@@ -2,7 +2,8 @@
 """Random instruction words, well-formed as far as LLVM's disassembler needs it not to crash.
 
 Left out: literals in VOP3, VOP3P and as MUBUF's offset, SDWA selections that do not exist, second words
-of SDWA and DPP where the opcode has no source, literals for vector registers.
+of SDWA and DPP where the opcode has no source or is v_pk_fmac_f16, messages to a graphics pipeline,
+ranges of scalar registers that begin between multiples of their alignment.
 """
 import random
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 ROW = re.compile(r'OPCODE\((\w+), (\d+), (\w+), (\w+), "(.*)"\)')
 LITERAL, SDWA, DPP, VECTOR = 255, 249, 250, 256
+ACCVGPR_READ = 88
 SPECIAL = [102, 104, 106, 107, 108, 112, 124, 126, 127, 235, 236, 237, 238, 251, 252, 253]
 LITERALS = [0, 1, 64, 65, 0x3c00, 0xbc00, 0xffff, 0x3f800000, 0x3e22f983, 0xbf800000, 0xc0800000,
             0x80000000, 0xfffffff0, 0xffffffff, 0x12345678]
@@ -29,11 +31,20 @@ def place(**positions):
     return sum(value << int(position[2:]) for position, value in positions.items())
 
 
+def parse(operands):
+    """The width of each kind of operand; of "-" a bit for each source that has a sign."""
+    parsed = re.findall(r"\b([a-zA-Z])(\d*)(-?)", operands)
+    result = {kind: int(width or 0) for kind, width, _ in parsed}
+    result["-"] = sum(1 << "abc".index(kind) for kind, _, sign in parsed if sign)
+    return result
+
+
 class Words:
     """Random words of one opcode after the other; the same for the same seed."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.has_extensions = True  # of the current opcode: SDWA and DPP
 
     def bits(self, count):
         return self.random.getrandbits(count)
@@ -101,14 +112,17 @@ class Words:
         return self.with_literal(0xbf000000 | place(at16=opcode, at8=b, at0=a), a, b)
 
     def sopp(self, opcode, operands):
-        return [0xbf800000 | place(at16=opcode, at0=self.bits(16) if operands else 0)]
+        value = self.bits(16) if len(operands) > 1 else 0
+        if "m" in operands:
+            value = self.random.choice([1, 8, 9 | self.bits(3) << 4 | self.bits(2) << 8])
+        return [0xbf800000 | place(at16=opcode, at0=value)]
 
     def smem(self, opcode, operands):
         immediate, register = self.random.choice([(1, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
         offset = self.bits(21) if immediate else 0 if register else self.scalar_register(1)
         first = place(at18=opcode, at17=immediate, at14=register)
-        if "s" in operands or "n" in operands:
-            first |= place(at16=self.seldom(1), at6=self.scalar_destination(operands.get("s", 1)))
+        if "s" in operands:
+            first |= place(at16=self.seldom(1), at6=self.scalar_destination(operands["s"]))
         if "q" not in operands:
             return [0xc0000000 | first & ~place(at17=1, at16=1, at14=1), 0]
         return [0xc0000000 | first | self.scalar_register(operands["q"]) // 2,
@@ -135,7 +149,7 @@ class Words:
             return [word]
         if "k" in operands:
             return [word | self.source(1, 128), self.literal()]
-        form = self.random.randrange(4)
+        form = self.random.randrange(4 if self.has_extensions else 2) + (not self.has_extensions) * 2
         if form == 0:
             return [word | SDWA, self.sdwa_word(is_comparison, "b" in operands)]
         if form == 1:
@@ -160,23 +174,37 @@ class Words:
                    for letter in "abc"]
         return place(at0=a, at9=b, at18=c)
 
+    def modifier(self, count, is_known):
+        """What an opcode does not know LLVM ignores or refuses."""
+        return self.seldom(count) if is_known or self.random.random() < 0.03 else 0
+
     def vop3(self, opcode, operands):
-        word = 0xd0000000 | place(at16=opcode, at15=self.seldom(1),
+        signs = operands["-"]
+        word = 0xd0000000 | place(at16=opcode, at15=self.modifier(1, "C" in operands),
                                   at0=self.register(102 if "s" in operands else 256))
         if "x" in operands and opcode >= 256:
             word |= self.scalar_register(2) << 8
         else:
-            word |= place(at11=self.seldom(4), at8=self.seldom(3))
-        return [word, self.sources(operands) | place(at29=self.seldom(3), at27=self.seldom(2))]
+            word |= place(at11=self.modifier(4, "O" in operands), at8=self.seldom(3) & signs)
+        return [word, self.sources(operands) |
+                place(at29=self.seldom(3) & signs, at27=self.modifier(2, "M" in operands))]
 
     def comparison(self, opcode, operands):
         first, second = self.vop3(opcode, operands)
         return [first & ~255 | self.scalar_register(2), second]
 
     def vop3p(self, opcode, operands):
-        first = 0xd3800000 | place(at16=opcode, at15=self.seldom(1), at14=1 - self.seldom(1),
-                                   at11=self.seldom(3), at8=self.seldom(3), at0=self.register(256))
-        return [first, self.sources(operands) | place(at29=self.seldom(3), at27=3 - self.seldom(2))]
+        used = sum(1 << k for k, letter in enumerate("abc") if letter in operands)
+        signs = used if "N" in operands else operands["-"]
+        select = self.seldom(3) & used if "O" in operands else 0
+        high = 7 ^ self.seldom(3) & used if "O" in operands else 7
+        first = 0xd3800000 | place(at16=opcode, at15=self.modifier(1, "C" in operands),
+                                   at14=high >> 2, at11=select, at8=self.seldom(3) & signs,
+                                   at0=self.register(256))
+        sources = self.sources(operands)
+        if opcode == ACCVGPR_READ:
+            sources = VECTOR + self.register(256)
+        return [first, sources | place(at29=self.seldom(3) & signs, at27=high & 3)]
 
     def matrix(self, opcode, operands):
         first = 0xd3800000 | place(at16=opcode, at15=self.bits(1), at11=self.seldom(4),
@@ -189,8 +217,9 @@ class Words:
 
     def ds(self, opcode, operands):
         registers = {"d": 24, "f": 16, "e": 8, "p": 0}
-        return [0xd8000000 | place(at17=opcode, at25=self.seldom(1), 
-                                   at16="n" in operands or self.seldom(1), at0=self.seldom(16)),
+        is_global = not {"d", "e"} & set(operands)
+        return [0xd8000000 | place(at17=opcode, at25=not is_global and self.seldom(1), at16=is_global,
+                                   at0=self.seldom(16)),
                 sum(self.register(256) << position for letter, position in registers.items()
                     if letter in operands)]
 
@@ -220,8 +249,8 @@ class Words:
                                self.scalar_address())
 
     def mubuf(self, opcode, operands):
-        if not operands:
-            return [0xe0000000 | place(at18=opcode, at14=self.seldom(2)), 0]
+        if "P" not in operands:
+            return [0xe0000000 | place(at18=opcode, at15=self.seldom(1)), 0]
         first = place(at18=opcode, at17=self.seldom(1), at16=self.random.random() < 0.1,
                       at14=self.seldom(2), at12=self.bits(2), at0=self.seldom(12))
         second = place(at24=self.scalar_source(1, 128), at23=self.seldom(1),
@@ -236,11 +265,11 @@ def instructions(file, target, seed, each):
     words = Words(seed)
     generators = {"global": words.global_memory}
     for encoding, opcode, name, operands in read_opcodes(file, target):
-        letters = {letter: int(width or 0)
-                   for letter, width in re.findall(r"\b([a-zA-Z])(\d*)", operands)}
+        letters = parse(operands)
         generator = generators.get(encoding) or getattr(words, encoding)
         if name.startswith(("v_mfma", "v_smfmac")):
             generator = words.matrix
+        words.has_extensions = name != "v_pk_fmac_f16"
         for _ in range(each):
             yield name, generator(opcode, letters)
         if encoding in ("vop1", "vop2", "vopc") and "k" not in letters:

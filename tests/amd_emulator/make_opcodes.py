@@ -26,7 +26,7 @@ HEADER = """\
 
 # The fields that hold a register of these numbers in what is disassembled here.
 DESTINATION, FIRST, SECOND, THIRD, SCALAR_ADDRESS = 20, 32, 40, 48, 56
-LITERAL_32 = 0x12345678
+LITERAL_32, HALF_ONE = 0x12345678, 0x3c00
 # Prints as a number where no bit above these is set, which registers' numbers have.
 OVERRIDES = {"s_set_gpr_idx_on": "a1 g", "s_set_gpr_idx_mode": "g"}
 
@@ -171,7 +171,9 @@ def constant_probes(encoding, opcode, words, letters):
         for code in [240, 248] + [255] * has_literal:
             yield (letter, code), with_source(encoding, opcode, words, letter, code)
         if has_literal:
-            yield (letter, "small"), with_source(encoding, opcode, words, letter, 255)[:1] + [1]
+            first = with_source(encoding, opcode, words, letter, 255)[0]
+            yield (letter, "1"), [first, 1]
+            yield (letter, "half"), [first, HALF_ONE]
 
 
 def modifier_probes(encoding, opcode, words, letters):
@@ -208,9 +210,11 @@ def source_style(texts, letter, position):
     if operand_at(texts.get((letter, 240)), position) == "0x3800":
         constant = "w"
     elif operand_at(texts.get((letter, 248)), position).startswith("0.15915494309"):
-        constant = "f" if operand_at(texts.get((letter, "small")), position) == "0x1" else "d"
+        constant = "f" if operand_at(texts.get((letter, "1")), position) == "0x1" else "d"
     elif operand_at(texts.get((letter, 255)), position) == f"{LITERAL_32 & 0xffff:#x}":
         constant = "h"
+    elif operand_at(texts.get((letter, "half")), position) == "1.0":
+        constant = "p"
     has_sign = operand_at(texts.get(("sign", letter)), position).startswith(("-", "neg("))
     return "-" * has_sign + constant
 

@@ -109,7 +109,8 @@ std::string packed_modifiers(const Instruction& it, const Opcode& opcode) {
 
 std::string vop3_modifiers(const Instruction& it, const Opcode& opcode) {
   // The destination's bit follows those of the sources.
-  const int count = sources(opcode);
+  const bool selects_byte = std::string_view(it.name).starts_with("v_cvt_sr_");
+  const int count = selects_byte ? 3 : sources(opcode);
   const unsigned all = (1u << count) - 1;
   const unsigned selected = (it.op_sel & all) | (it.op_sel >> 3 & 1u) << count;
   std::string text;
@@ -129,7 +130,7 @@ std::string vector_modifiers(Target target, const Instruction& it, const Opcode&
   return "";
 }
 
-std::string memory_modifiers(Target target, const Instruction& it, const Opcode& opcode) {
+std::string memory_modifiers(Target target, const Instruction& it) {
   const bool is_gfx942 = target == Target::gfx942;
   std::string text;
   if (it.encoding == Encoding::mubuf) {
@@ -138,11 +139,12 @@ std::string memory_modifiers(Target target, const Instruction& it, const Opcode&
   }
   if (it.encoding != Encoding::smem && it.immediate != 0)
     text += fmt::format(" offset:{}", it.immediate);
-  const bool has_data = !std::string_view(it.name).starts_with("s_dcache");
-  if (it.glc && has_data) text += is_gfx942 && it.encoding != Encoding::smem ? " sc0" : " glc";
-  if (it.slc && !opcode.operands.empty()) text += is_gfx942 ? " nt" : " slc";
+  const bool is_scalar = it.encoding == Encoding::smem;
+  if (it.glc) text += is_gfx942 && !is_scalar ? " sc0" : " glc";
+  if (it.slc) text += is_gfx942 ? " nt" : " slc";
   if (it.sc1) text += is_gfx942 ? " sc1" : " scc";
-  if (it.lds && it.encoding == Encoding::mubuf) text += " lds";
+  // The loads into LDS of gfx942 say so in their mnemonics, except MUBUF's.
+  if (it.lds && (it.encoding == Encoding::mubuf || !is_gfx942)) text += " lds";
   return text;
 }
 

@@ -9,6 +9,6 @@
 namespace amd_emulator {
 
 std::string vector_modifiers(Target target, const Instruction& it, const Opcode& opcode);
-std::string memory_modifiers(Target target, const Instruction& it, const Opcode& opcode);
+std::string memory_modifiers(Target target, const Instruction& it);
 
 }  // namespace amd_emulator

@@ -20,7 +20,7 @@ namespace amd_emulator {
 //   m  message                                w  counters to wait for
 // A number of registers follows; of a source a minus sign where it can be negated and made absolute, and
 // how constants are printed: d as 64 bits of an integer, f as 64 bits of floating point, w and h as 16
-// bits of them, nothing as 32 bits. Modifiers follow the operands:
+// bits of them, p as a pair of h, nothing as 32 bits. Modifiers follow the operands:
 //   O  op_sel     N  neg_lo, neg_hi           C  clamp     M  a factor of the result
 struct Opcode {
   Encoding encoding;

@@ -87,6 +87,9 @@ std::string literal_text(std::uint32_t literal, char style) {
       std::string text = constant32(literal);
       return text.starts_with("0x") ? fmt::format("{:#x}", literal & 0xffff) : text;
     }
+    case 'p':
+      return literal <= 0xffff ? half_text(static_cast<std::uint16_t>(literal))
+                               : constant32(literal);
     case 'd':
       return literal <= 64 ? std::to_string(literal) : fmt::format("{:#x}", literal);
     case 'f':
