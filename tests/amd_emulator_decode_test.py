@@ -74,6 +74,8 @@ def compare_random_words(disassembler, target, each):
             accepted.add(mnemonic)
     never = sorted({mnemonic for mnemonic, _ in tried} - accepted)
     is_equal = comparison.report(f"{len(tried)} tried, LLVM crashed on {len(crashes)}, ")
+    for words in crashes:
+        print("  LLVM crashed:", " ".join(f"{word:08x}" for word in words))
     if never:
         print(f"  never accepted by LLVM: {', '.join(never)}")
     return is_equal and not never

@@ -148,6 +148,10 @@ void decode_second_word(Decoding& d) {
   }
 }
 
+void use_accumulator(std::uint16_t& code) {
+  if (code >= first_vector_code) code += accumulator_offset;
+}
+
 void decode_vop1(Decoding& d) {
   const std::uint32_t word = d.words[0];
   if (!d.find(Encoding::vop1, bits(word, 16, 9))) return;
@@ -155,7 +159,7 @@ void decode_vop1(Decoding& d) {
   d.it.destination = bits(word, 24, 17);
   decode_second_word(d);
   if (std::string_view(d.opcode->name) == "v_accvgpr_mov_b32") {
-    d.it.source[0] += accumulator_offset;
+    use_accumulator(d.it.source[0]);
     d.it.destination += accumulator_offset;
   }
 }
@@ -199,10 +203,6 @@ void decode_vop3(Decoding& d) {
     d.it.op_sel = bits(first, 14, 11);
   }
   decode_vop3_sources(d);
-}
-
-void use_accumulator(std::uint16_t& code) {
-  if (code >= first_vector_code) code += accumulator_offset;
 }
 
 // Register files that bits choose: of sources 0 and 1 each, of source 2 and the destination together.

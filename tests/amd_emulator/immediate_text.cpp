@@ -15,7 +15,7 @@ constexpr unsigned bits(unsigned value, int high, int low) {
 }
 
 // Lane k of 32 takes lane ((k & keep) | set) ^ flip: a character for each bit of a lane's number.
-std::string bitmask_swizzle(unsigned keep, unsigned set, unsigned flip) {
+std::string bitmask_permutation(unsigned keep, unsigned set, unsigned flip) {
   const unsigned of_zeros = set ^ flip, of_ones = (keep | set) ^ flip;
   std::string text = "swizzle(BITMASK_PERM,\"";
   for (unsigned mask = 16; mask > 0; mask /= 2) {
@@ -27,7 +27,7 @@ std::string bitmask_swizzle(unsigned keep, unsigned set, unsigned flip) {
   return text + "\")";
 }
 
-std::string named_swizzle(unsigned offset) {
+std::string bitmask_swizzle(unsigned offset) {
   const unsigned keep = bits(offset, 4, 0), set = bits(offset, 9, 5), flip = bits(offset, 14, 10);
   const unsigned group = 32 - keep;
   if (keep == 31 && set == 0 && std::has_single_bit(flip))
@@ -36,7 +36,7 @@ std::string named_swizzle(unsigned offset) {
     return fmt::format("swizzle(REVERSE,{})", flip + 1);
   if (group > 1 && std::has_single_bit(group) && set < group && flip == 0)
     return fmt::format("swizzle(BROADCAST,{},{})", group, set);
-  return bitmask_swizzle(keep, set, flip);
+  return bitmask_permutation(keep, set, flip);
 }
 
 struct HardwareRegister {
@@ -120,7 +120,10 @@ std::string index_mode(unsigned immediate) {
 }
 
 std::string swizzle(unsigned offset) {
-  if (offset >> 15 == 0) return named_swizzle(offset);
+  if (offset >> 15 == 0) return bitmask_swizzle(offset);
+  if (offset >= 0xe000) return fmt::format("swizzle(FFT,{})", bits(offset, 4, 0));
+  if (offset >= 0xc000)
+    return fmt::format("swizzle(ROTATE,{},{})", bits(offset, 10, 10), bits(offset, 9, 5));
   if ((offset & 0xff00) != 0x8000) return std::to_string(offset);
   return fmt::format("swizzle(QUAD_PERM,{},{},{},{})", bits(offset, 1, 0), bits(offset, 3, 2),
                      bits(offset, 5, 4), bits(offset, 7, 6));

@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROW = re.compile(r'OPCODE\((\w+), (\d+), (\w+), (\w+), "(.*)"\)')
 LITERAL, SDWA, DPP, VECTOR = 255, 249, 250, 256
-ACCVGPR_READ = 88
+ACCVGPR_READ, ACCVGPR_MOV = 88, 82
+GLOBAL_WAVE_SYNC = range(152, 158)
 SPECIAL = [102, 104, 106, 107, 108, 112, 124, 126, 127, 235, 236, 237, 238, 251, 252, 253]
 LITERALS = [0, 1, 64, 65, 0x3c00, 0xbc00, 0xffff, 0x3f800000, 0x3e22f983, 0xbf800000, 0xc0800000,
             0x80000000, 0xfffffff0, 0xffffffff, 0x12345678]
@@ -114,7 +115,7 @@ class Words:
     def sopp(self, opcode, operands):
         value = self.bits(16) if len(operands) > 1 else 0
         if "m" in operands:
-            value = self.random.choice([1, 8, 9 | self.bits(3) << 4 | self.bits(2) << 8])
+            value = self.random.choice([1, 12 | self.bits(3) << 4 | self.bits(2) << 8])
         return [0xbf800000 | place(at16=opcode, at0=value)]
 
     def smem(self, opcode, operands):
@@ -158,6 +159,8 @@ class Words:
         return self.with_literal(word | a, a)
 
     def vop1(self, opcode, operands):
+        if opcode == ACCVGPR_MOV:
+            return [0x7e000000 | place(at9=opcode, at17=self.bits(8), at0=VECTOR + self.bits(8))]
         return self.vector_words(0x7e000000 | place(at9=opcode, at17=self.register(
             102 if "s" in operands else 256 if "d" in operands else 1)), operands)
 
@@ -217,7 +220,7 @@ class Words:
 
     def ds(self, opcode, operands):
         registers = {"d": 24, "f": 16, "e": 8, "p": 0}
-        is_global = not {"d", "e"} & set(operands)
+        is_global = opcode in GLOBAL_WAVE_SYNC
         return [0xd8000000 | place(at17=opcode, at25=not is_global and self.seldom(1), at16=is_global,
                                    at0=self.seldom(16)),
                 sum(self.register(256) << position for letter, position in registers.items()
@@ -250,7 +253,7 @@ class Words:
 
     def mubuf(self, opcode, operands):
         if "P" not in operands:
-            return [0xe0000000 | place(at18=opcode, at15=self.seldom(1)), 0]
+            return [0xe0000000 | place(at18=opcode), 0]
         first = place(at18=opcode, at17=self.seldom(1), at16=self.random.random() < 0.1,
                       at14=self.seldom(2), at12=self.bits(2), at0=self.seldom(12))
         second = place(at24=self.scalar_source(1, 128), at23=self.seldom(1),

@@ -73,7 +73,9 @@ std::string sdwa_modifiers(const Instruction& it, const Opcode& opcode) {
   constexpr const char* unused[] = {"UNUSED_PAD", "UNUSED_SEXT", "UNUSED_PRESERVE", "invalid"};
   const std::uint32_t word = it.extension_word;
   std::string text = output_modifiers(it);
-  if (it.encoding != Encoding::vopc)
+  const std::string_view name = it.name;
+  const bool reads_float8 = name.ends_with("_fp8") || name.ends_with("_bf8");
+  if (it.encoding != Encoding::vopc && !reads_float8)
     text += fmt::format(" dst_sel:{} dst_unused:{}", selections[bits(word, 10, 8)],
                         unused[bits(word, 12, 11)]);
   text += fmt::format(" src0_sel:{}", selections[bits(word, 18, 16)]);

@@ -61,12 +61,18 @@ bool is_inline_integer(std::int64_t value) {
   return value >= -16 && value <= 64;
 }
 
-std::string half_text(std::uint16_t value) {
-  if (is_inline_integer(static_cast<std::int16_t>(value)))
-    return std::to_string(static_cast<std::int16_t>(value));
+std::string pair_text(std::uint32_t value) {
   for (const FloatConstant& constant : float_constants)
     if (constant.half == value) return constant.text;
-  return fmt::format("{:#x}", value);
+  return is_inline_integer(static_cast<std::int32_t>(value))
+             ? std::to_string(static_cast<std::int32_t>(value))
+             : fmt::format("{:#x}", value);
+}
+
+std::string half_text(std::uint16_t value) {
+  return is_inline_integer(static_cast<std::int16_t>(value))
+             ? std::to_string(static_cast<std::int16_t>(value))
+             : pair_text(value);
 }
 
 // The literal is the upper half of the value.
@@ -88,8 +94,7 @@ std::string literal_text(std::uint32_t literal, char style) {
       return text.starts_with("0x") ? fmt::format("{:#x}", literal & 0xffff) : text;
     }
     case 'p':
-      return literal <= 0xffff ? half_text(static_cast<std::uint16_t>(literal))
-                               : constant32(literal);
+      return pair_text(literal);
     case 'd':
       return literal <= 64 ? std::to_string(literal) : fmt::format("{:#x}", literal);
     case 'f':
