@@ -31,7 +31,11 @@ struct Opcode {
 
   // Whether there is an operand of this kind.
   bool has(char kind) const;
+  // Bit k: source k can be negated and made absolute.
+  std::uint8_t signed_sources() const;
 };
+
+Kind kind_of(const Opcode& opcode);
 
 // VOP3 repeats the opcodes of these from the following numbers on; its own follow.
 inline constexpr unsigned vop3_first_vop2 = 256, vop3_first_vop1 = 320, vop3_first_own = 448;
