@@ -4,7 +4,7 @@
 
 usage: amd_emulator_decode_test.py DISASSEMBLER [--each COUNT] [PROGRAM...]
 
-Random words of every opcode of both targets, and all instructions of the HIP programs that are given.
+Random words of every opcode of both targets, and all instructions of the HIP programs given.
 Exit codes: 0 all equal, 1 not, 77 LLVM's tools are not here.
 """
 import argparse
@@ -111,13 +111,13 @@ def compare_program(disassembler, program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--each", type=int, default=24, help="random words of each opcode and form")
+    parser.add_argument("--each", type=int, default=120, help="random words of each opcode")
     parser.add_argument("disassembler")
     parser.add_argument("program", nargs="*")
     arguments = parser.parse_args()
     missing = [tool for tool in (TOOL, OBJDUMP) if not shutil.which(tool)]
     if missing:
-        print(f"skipped: no {' and no '.join(missing)} here; LLVM 21 is in scripts/hip_root.sh's root")
+        print(f"skipped: no {' and no '.join(missing)} here; scripts/hip_root.sh has LLVM 21")
         return 77
     is_equal = True
     for target in TARGETS:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random instruction words, well-formed as far as LLVM's disassembler needs it not to crash.
 
-Left out: literals in VOP3, VOP3P and as MUBUF's offset, SDWA selections that do not exist, second words
-of SDWA and DPP where the opcode has no source or is v_pk_fmac_f16, messages to a graphics pipeline,
-ranges of scalar registers that begin between multiples of their alignment.
+Left out: literals in VOP3, VOP3P, as MUBUF's offset and of v_readfirstlane_b32; SDWA selections
+that do not exist; SDWA and DPP of opcodes without a source, of v_pk_fmac_f16 and of v_accvgpr_mov_b32;
+messages to a graphics pipeline; ranges of scalar registers that are not aligned.
 """
 import random
 import re
@@ -45,7 +45,6 @@ class Words:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.has_extensions = True  # of the current opcode: SDWA and DPP
 
     def bits(self, count):
         return self.random.getrandbits(count)
@@ -113,7 +112,7 @@ class Words:
         return self.with_literal(0xbf000000 | place(at16=opcode, at8=b, at0=a), a, b)
 
     def sopp(self, opcode, operands):
-        value = self.bits(16) if len(operands) > 1 else 0
+        value = self.bits(16) if set("inmwg") & set(operands) else 0
         if "m" in operands:
             value = self.random.choice([1, 12 | self.bits(3) << 4 | self.bits(2) << 8])
         return [0xbf800000 | place(at16=opcode, at0=value)]
@@ -150,10 +149,10 @@ class Words:
             return [word]
         if "k" in operands:
             return [word | self.source(1, 128), self.literal()]
-        form = self.random.randrange(4 if self.has_extensions else 2) + (not self.has_extensions) * 2
-        if form == 0:
+        form = self.random.choice(["", "", "sdwa", "dpp"]) if operands["extended"] else ""
+        if form == "sdwa":
             return [word | SDWA, self.sdwa_word(is_comparison, "b" in operands)]
-        if form == 1:
+        if form == "dpp":
             return [word | DPP, self.dpp_word() & (~0 if "b" in operands else ~(3 << 22))]
         a = self.source(operands["a"], 128 if "s" in operands else LITERAL)
         return self.with_literal(word | a, a)
@@ -221,7 +220,8 @@ class Words:
     def ds(self, opcode, operands):
         registers = {"d": 24, "f": 16, "e": 8, "p": 0}
         is_global = opcode in GLOBAL_WAVE_SYNC
-        return [0xd8000000 | place(at17=opcode, at25=not is_global and self.seldom(1), at16=is_global,
+        is_accumulator = not is_global and self.seldom(1)
+        return [0xd8000000 | place(at17=opcode, at25=is_accumulator, at16=is_global,
                                    at0=self.seldom(16)),
                 sum(self.register(256) << position for letter, position in registers.items()
                     if letter in operands)]
@@ -257,7 +257,8 @@ class Words:
         first = place(at18=opcode, at17=self.seldom(1), at16=self.random.random() < 0.1,
                       at14=self.seldom(2), at12=self.bits(2), at0=self.seldom(12))
         second = place(at24=self.scalar_source(1, 128), at23=self.seldom(1),
-                       at16=self.scalar_register(4) // 4, at8=self.register(256), at0=self.register(256))
+                       at16=self.scalar_register(4) // 4, at8=self.register(256),
+                       at0=self.register(256))
         if first & 1 << 16:
             second &= ~0xff00  # data that go to LDS have no register
         return [0xe0000000 | first, second]
@@ -269,10 +270,10 @@ def instructions(file, target, seed, each):
     generators = {"global": words.global_memory}
     for encoding, opcode, name, operands in read_opcodes(file, target):
         letters = parse(operands)
+        letters["extended"] = name != "v_pk_fmac_f16"
         generator = generators.get(encoding) or getattr(words, encoding)
         if name.startswith(("v_mfma", "v_smfmac")):
             generator = words.matrix
-        words.has_extensions = name != "v_pk_fmac_f16"
         for _ in range(each):
             yield name, generator(opcode, letters)
         if encoding in ("vop1", "vop2", "vopc") and "k" not in letters:

@@ -26,7 +26,7 @@ def run_batch(target, instructions):
         lines += [bracketed([*words, END]), bracketed([marker(index)])]
     done = subprocess.run([TOOL, "--disassemble", "--show-encoding", "-triple=amdgcn-amd-amdhsa",
                            f"-mcpu={target}"], input="\n".join(lines), text=True,
-                          capture_output=True, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if done.returncode not in (0, 1):
         return None
     answers, printed = [], []
@@ -36,7 +36,7 @@ def run_batch(target, instructions):
         if encoding != bracketed([marker(len(answers))]):
             printed.append((" ".join(text.split()), encoding))
             continue
-        # The encoding that is printed need not be the one that was read: lengths are told by what follows.
+        # The encoding that is printed need not be the one that was read: what follows it tells.
         is_whole = len(printed) == 2 and printed[1][1] == bracketed([END])
         length = 4 * len(instructions[len(answers)]) if is_whole else 0
         answers.append((printed[0][0], length) if printed else None)
@@ -59,8 +59,8 @@ def find_answers(target, instructions, crashes):
 
 
 def disassemble_with_length(target, instructions, crashes):
-    """(text, bytes) of each list of words, None for what is no instruction; 0 bytes where LLVM did not
-    read exactly these words. It crashes on some: they are appended to `crashes`, their answer is None."""
+    """(text, bytes) of each list of words, None for what is no instruction; 0 bytes where LLVM did
+    not read exactly these words. Those it crashes on are appended to `crashes`."""
     answers = []
     for begin in range(0, len(instructions), BATCH):
         answers += find_answers(target, instructions[begin:begin + BATCH], crashes)

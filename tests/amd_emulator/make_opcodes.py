@@ -4,9 +4,9 @@
 
 usage: make_opcodes.py [--check] FILE
 
-Every opcode of every encoding is disassembled with a different register in each field: the number of a
-printed register tells the field that it comes from, and its range how many registers it is. With
---check the file is compared instead of written: exit code 0 equal, 1 not, 77 no llvm-mc-21.
+Every opcode of every encoding is disassembled with a different register in each field: the number
+of a printed register tells the field that it comes from, and its range how many registers it is.
+With --check the file is compared instead of written: exit code 0 equal, 1 not, 77 no llvm-mc-21.
 """
 import argparse
 import re
@@ -20,8 +20,8 @@ from llvm_disassembler import TOOL, disassemble
 TARGETS = ["gfx90a", "gfx942"]
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
-// Made by make_opcodes.py: OPCODE(encoding, opcode, target, mnemonic, operands). opcodes.h says how the
-// operands are to be read.
+// Made by make_opcodes.py: OPCODE(encoding, opcode, target, mnemonic, operands). opcodes.h says how
+// the operands are to be read.
 """
 
 # The fields that hold a register of these numbers in what is disassembled here.
@@ -32,7 +32,7 @@ OVERRIDES = {"s_set_gpr_idx_on": "a1 g", "s_set_gpr_idx_mode": "g"}
 
 
 class Encoding:
-    """`base` and the bits of `first` words with one of the `second` words; `names` of the fields."""
+    """`base` with the bits of one of `first`, and a second word; `names` of the fields."""
 
     def __init__(self, name, base, shift, opcodes, first, second=(0,), names="dabc"):
         self.name, self.base, self.shift, self.opcodes = name, base, shift, opcodes
@@ -96,7 +96,7 @@ ENCODINGS = [
 
 
 def split_text(text):
-    """Mnemonic and operands; modifiers, which follow the last operand after a space, are dropped."""
+    """Mnemonic and operands, without modifiers, which follow the last operand after a space."""
     mnemonic, _, operands = text.partition(" ")
     operands = re.sub(r"/\*.*?\*/", "", operands)
     operands = re.split(r", (?![^(]*\))", operands)
@@ -227,7 +227,8 @@ def modifiers(texts):
 
 def first_accepted(target, encoding):
     """Of every opcode the first words that LLVM takes, with its text."""
-    candidates = [(opcode, words) for opcode in encoding.opcodes for words in encoding.words(opcode)]
+    candidates = [(opcode, words) for opcode in encoding.opcodes
+                  for words in encoding.words(opcode)]
     found = {}
     for (opcode, words), text in zip(candidates, disassemble(target, [w for _, w in candidates])):
         if text and "Invalid" not in text and opcode not in found:
