@@ -148,6 +148,10 @@ void decode_second_word(Decoding& d) {
   }
 }
 
+void use_accumulator(std::uint16_t& code) {
+  if (code >= first_vector_code) code += accumulator_offset;
+}
+
 void decode_vop1(Decoding& d) {
   const std::uint32_t word = d.words[0];
   if (!d.find(Encoding::vop1, bits(word, 16, 9))) return;
@@ -155,7 +159,7 @@ void decode_vop1(Decoding& d) {
   d.it.destination = bits(word, 24, 17);
   decode_second_word(d);
   if (std::string_view(d.opcode->name) == "v_accvgpr_mov_b32") {
-    d.it.source[0] += accumulator_offset;
+    use_accumulator(d.it.source[0]);
     d.it.destination += accumulator_offset;
   }
 }
@@ -199,10 +203,6 @@ void decode_vop3(Decoding& d) {
     d.it.op_sel = bits(first, 14, 11);
   }
   decode_vop3_sources(d);
-}
-
-void use_accumulator(std::uint16_t& code) {
-  if (code >= first_vector_code) code += accumulator_offset;
 }
 
 // Register files that bits choose: of sources 0 and 1 each, of source 2 and the destination together.
@@ -316,50 +316,6 @@ constexpr Format formats[] = {
     {0xfc000000, 0xdc000000, decode_flat},  {0xfc000000, 0xe0000000, decode_mubuf},
 };
 
-Kind kind_of_memory(std::string_view name) {
-  const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
-  if (has("_atomic_")) return Kind::atomic;
-  if (has("_load_")) return name.starts_with("s_") ? Kind::scalar_load : Kind::load;
-  if (has("_store_")) return Kind::store;
-  return Kind::other;
-}
-
-Kind kind_of_scalar(std::string_view name) {
-  for (std::string_view start : {"s_branch", "s_cbranch", "s_call", "s_setpc", "s_swappc", "s_rfe"})
-    if (name.starts_with(start)) return Kind::branch;
-  return Kind::scalar;
-}
-
-Kind kind_of_program_control(std::string_view name) {
-  if (name == "s_barrier") return Kind::barrier;
-  if (name == "s_waitcnt") return Kind::wait;
-  return kind_of_scalar(name) == Kind::branch ? Kind::branch : Kind::other;
-}
-
-Kind kind_of(Encoding encoding, std::string_view name) {
-  switch (encoding) {
-    case Encoding::sopp:
-      return kind_of_program_control(name);
-    case Encoding::sop2:
-    case Encoding::sopk:
-    case Encoding::sop1:
-    case Encoding::sopc:
-      return kind_of_scalar(name);
-    case Encoding::vop2:
-    case Encoding::vop1:
-    case Encoding::vopc:
-    case Encoding::vop3:
-      return Kind::vector;
-    case Encoding::vop3p:
-      return name.starts_with("v_mfma") || name.starts_with("v_smfmac") ? Kind::matrix
-                                                                        : Kind::vector;
-    case Encoding::ds:
-      return name.starts_with("ds_gws") ? Kind::other : Kind::lds;
-    default:
-      return kind_of_memory(name);
-  }
-}
-
 void set_handlers(Instruction& it) {
   const Handler own = handler(it.name);
   if (it.extension == Extension::none) {
@@ -384,7 +340,12 @@ Instruction decode(Target target, const std::uint32_t* words, std::uint64_t coun
   if (!decoding.opcode || decoding.it.words > count) return {};
   Instruction it = decoding.it;
   it.name = decoding.opcode->name;
-  it.kind = kind_of(it.encoding, it.name);
+  it.kind = kind_of(*decoding.opcode);
+  // Elsewhere LLVM and the hardware ignore these bits; those of packed operations are halves' own.
+  if (!decoding.opcode->has('N')) {
+    it.negate &= decoding.opcode->signed_sources();
+    it.absolute &= decoding.opcode->signed_sources();
+  }
   set_handlers(it);
   return it;
 }

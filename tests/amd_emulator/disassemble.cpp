@@ -16,20 +16,30 @@ namespace {
 // An operand as opcodes.txt describes it.
 struct Operand {
   char kind;
-  unsigned width;
-  char style;
+  unsigned width = 0;
+  bool has_sign = false;
+  char style = 0;
 };
+
+bool is_modifier(char kind) {
+  return kind == 'O' || kind == 'N' || kind == 'C' || kind == 'M';
+}
 
 std::vector<Operand> split(std::string_view description) {
   std::vector<Operand> operands;
   while (!description.empty()) {
     const std::string_view one = description.substr(0, description.find(' '));
     description.remove_prefix(one.size() == description.size() ? one.size() : one.size() + 1);
-    Operand operand{.kind = one[0], .width = 0, .style = one.back()};
-    for (char character : one.substr(1))
+    Operand operand{.kind = one[0]};
+    for (char character : one.substr(1)) {
       if (character >= '0' && character <= '9')
         operand.width = 10 * operand.width + static_cast<unsigned>(character - '0');
-    operands.push_back(operand);
+      else if (character == '-')
+        operand.has_sign = true;
+      else
+        operand.style = character;
+    }
+    if (!is_modifier(operand.kind)) operands.push_back(operand);
   }
   return operands;
 }
@@ -51,14 +61,13 @@ std::string suffix(const Instruction& it, const Opcode& opcode) {
 }
 
 std::string modified_source(const Instruction& it, int index, const Operand& operand) {
-  std::string text =
-      source_text(it, it.source[index], operand.width == 0 ? 1 : operand.width, operand.style);
-  if (it.extension == Extension::sdwa && has_integer_sources(it.name))
-    return it.extension_word >> (index == 0 ? 19 : 27) & 1 ? "sext(" + text + ")" : text;
+  std::string text = source_text(it, it.source[index], operand.width, operand.style);
+  if (!operand.has_sign) {
+    const bool is_extended =
+        it.extension == Extension::sdwa && it.extension_word >> (index == 0 ? 19 : 27) & 1;
+    return is_extended && index < 2 ? "sext(" + text + ")" : text;
+  }
   const bool negate = it.negate >> index & 1, absolute = it.absolute >> index & 1;
-  const bool is_packed =
-      it.encoding == Encoding::vop3p && !std::string_view(it.name).starts_with("v_fma_mix");
-  if (is_packed) return text;
   if (absolute) text = "|" + text + "|";
   if (!negate) return text;
   return is_constant(it.source[index]) && !absolute ? "neg(" + text + ")" : "-" + text;
@@ -85,7 +94,7 @@ std::string address_text(Target target, const Instruction& it) {
 std::string scalar_address_text(const Instruction& it) {
   if (it.encoding == Encoding::mubuf)
     return ", " + scalar_registers(it.scalar_address, 4) + ", " +
-           source_text(it, it.source[0], 1, '1');
+           source_text(it, it.source[0], 1, 0);
   if (it.scalar_address == no_scalar_address) return ", off";
   return ", " + scalar_registers(it.scalar_address, it.encoding == Encoding::global ? 2 : 1);
 }
@@ -127,12 +136,12 @@ std::string operand_text(Target target, const Instruction& it, const Operand& op
     case 'g':
       return index_mode(immediate);
     case 'h':
-      return hardware_register(immediate);
+      return hardware_register(target, immediate);
     case 'i':
       return immediate_text(it);
     case 'k':
-      return source_text(it, literal_code, 1,
-                         std::string_view(it.name).ends_with("f16") ? 'h' : '1');
+      return it.encoding == Encoding::vop2 ? fmt::format("{:#x}", it.literal)
+                                           : constant32(it.literal);
     case 'm':
       return message(immediate);
     case 'n':
@@ -167,7 +176,7 @@ std::vector<Operand> with_returned(const Instruction& it, std::vector<Operand> o
   if (it.kind != Kind::atomic || !it.glc || !is_flat(it.encoding)) return operands;
   const bool compares = std::string_view(it.name).find("cmpswap") != std::string_view::npos;
   const unsigned width = operands.back().width / (compares ? 2 : 1);
-  operands.insert(operands.begin(), {.kind = 'd', .width = width, .style = '0'});
+  operands.insert(operands.begin(), {.kind = 'd', .width = width});
   return operands;
 }
 
@@ -184,7 +193,7 @@ std::string offsets_of_local(const Instruction& it) {
   } else if (it.immediate != 0) {
     text = fmt::format(" offset:{}", it.immediate);
   }
-  if (it.gds) text += " gds";
+  if (name.starts_with("ds_gws")) text += " gds";
   return text;
 }
 
@@ -211,9 +220,12 @@ std::string disassemble(Target target, const Instruction& it) {
   std::string text = it.name + suffix(it, opcode);
   std::vector<Operand> operands = with_returned(it, split(opcode.operands));
   const bool has_address = opcode.has('P');
-  // The data of a load into LDS come from memory.
-  if (it.lds && it.encoding == Encoding::mubuf)
-    std::erase_if(operands, [](const Operand& operand) { return operand.kind == 'e'; });
+  // What is loaded into LDS has no register.
+  if (it.lds)
+    std::erase_if(operands, [](const Operand& operand) {
+      return operand.kind == 'd' || operand.kind == 'e';
+    });
+  if (opcode.name == std::string_view("s_endpgm") && it.immediate == 0) operands.clear();
   std::string_view separator = " ";
   for (const Operand& operand : operands) {
     text += separator;

@@ -15,7 +15,7 @@ constexpr unsigned bits(unsigned value, int high, int low) {
 }
 
 // Lane k of 32 takes lane ((k & keep) | set) ^ flip: a character for each bit of a lane's number.
-std::string bitmask_swizzle(unsigned keep, unsigned set, unsigned flip) {
+std::string bitmask_permutation(unsigned keep, unsigned set, unsigned flip) {
   const unsigned of_zeros = set ^ flip, of_ones = (keep | set) ^ flip;
   std::string text = "swizzle(BITMASK_PERM,\"";
   for (unsigned mask = 16; mask > 0; mask /= 2) {
@@ -27,7 +27,7 @@ std::string bitmask_swizzle(unsigned keep, unsigned set, unsigned flip) {
   return text + "\")";
 }
 
-std::string named_swizzle(unsigned offset) {
+std::string bitmask_swizzle(unsigned offset) {
   const unsigned keep = bits(offset, 4, 0), set = bits(offset, 9, 5), flip = bits(offset, 14, 10);
   const unsigned group = 32 - keep;
   if (keep == 31 && set == 0 && std::has_single_bit(flip))
@@ -36,32 +36,52 @@ std::string named_swizzle(unsigned offset) {
     return fmt::format("swizzle(REVERSE,{})", flip + 1);
   if (group > 1 && std::has_single_bit(group) && set < group && flip == 0)
     return fmt::format("swizzle(BROADCAST,{},{})", group, set);
-  return bitmask_swizzle(keep, set, flip);
+  return bitmask_permutation(keep, set, flip);
 }
 
-constexpr std::string_view hardware_registers[] = {"",
-                                                   "HW_REG_MODE",
-                                                   "HW_REG_STATUS",
-                                                   "HW_REG_TRAPSTS",
-                                                   "HW_REG_HW_ID",
-                                                   "HW_REG_GPR_ALLOC",
-                                                   "HW_REG_LDS_ALLOC",
-                                                   "HW_REG_IB_STS"};
+struct HardwareRegister {
+  unsigned number;
+  bool on_gfx90a;
+  const char* name;
+};
+constexpr HardwareRegister hardware_registers[] = {
+    {1, true, "MODE"},
+    {2, true, "STATUS"},
+    {3, true, "TRAPSTS"},
+    {4, true, "HW_ID"},
+    {5, true, "GPR_ALLOC"},
+    {6, true, "LDS_ALLOC"},
+    {7, true, "IB_STS"},
+    {15, true, "SH_MEM_BASES"},
+    {16, true, "TBA_LO"},
+    {17, true, "TBA_HI"},
+    {18, true, "TMA_LO"},
+    {19, true, "TMA_HI"},
+    {20, false, "XCC_ID"},
+    {21, false, "SQ_PERF_SNAPSHOT_DATA"},
+    {22, false, "SQ_PERF_SNAPSHOT_DATA1"},
+    {23, false, "SQ_PERF_SNAPSHOT_PC_LO"},
+    {24, false, "SQ_PERF_SNAPSHOT_PC_HI"},
+};
+
+std::string hardware_register_name(Target target, unsigned number) {
+  for (const HardwareRegister& known : hardware_registers)
+    if (known.number == number && (known.on_gfx90a || target == Target::gfx942))
+      return std::string("HW_REG_") + known.name;
+  return std::to_string(number);
+}
 
 }  // namespace
 
-std::string hardware_register(unsigned immediate) {
+std::string hardware_register(Target target, unsigned immediate) {
   const unsigned number = bits(immediate, 5, 0), offset = bits(immediate, 10, 6);
   const unsigned width = bits(immediate, 15, 11) + 1;
-  std::string text = "hwreg(";
-  if (number > 0 && number < std::size(hardware_registers))
-    text += hardware_registers[number];
-  else
-    text += std::to_string(number);
-  if (offset != 0 || width != 32) text += fmt::format(", {}, {}", offset, width);
-  return text + ")";
+  const std::string name = hardware_register_name(target, number);
+  if (offset == 0 && width == 32) return fmt::format("hwreg({})", name);
+  return fmt::format("hwreg({}, {}, {})", name, offset, width);
 }
 
+// The names of messages to a graphics pipeline are left out.
 std::string message(unsigned immediate) {
   const unsigned id = bits(immediate, 3, 0), operation = bits(immediate, 6, 4);
   const unsigned stream = bits(immediate, 9, 8);
@@ -100,7 +120,10 @@ std::string index_mode(unsigned immediate) {
 }
 
 std::string swizzle(unsigned offset) {
-  if (offset >> 15 == 0) return named_swizzle(offset);
+  if (offset >> 15 == 0) return bitmask_swizzle(offset);
+  if (offset >= 0xe000) return fmt::format("swizzle(FFT,{})", bits(offset, 4, 0));
+  if (offset >= 0xc000)
+    return fmt::format("swizzle(ROTATE,{},{})", bits(offset, 10, 10), bits(offset, 9, 5));
   if ((offset & 0xff00) != 0x8000) return std::to_string(offset);
   return fmt::format("swizzle(QUAD_PERM,{},{},{},{})", bits(offset, 1, 0), bits(offset, 3, 2),
                      bits(offset, 5, 4), bits(offset, 7, 6));

@@ -77,14 +77,15 @@ struct Instruction {
   std::uint8_t words = 1;  // with a literal or an extension
   std::uint16_t opcode = 0;
 
-  std::uint16_t source[3] = {};  // codes; of SMEM source[0] is the offset's register
-  std::uint16_t destination =
-      0;  // of a vector instruction a number into Wave::v, else into Wave::s
+  std::uint16_t source[3] = {};  // codes; of SMEM and MUBUF source[0] is the scalar offset
+  // A number into Wave::v of a vector instruction, except v_readlane and v_readfirstlane; else into
+  // Wave::s.
+  std::uint16_t destination = 0;
   std::uint16_t scalar_destination = vcc_lo;  // carry or comparison, a number into Wave::s
   std::uint32_t literal = 0;
   std::int32_t immediate = 0;  // simm16, or the offset of a memory instruction
 
-  // Bit k: of source k.
+  // Bit k: of source k. Bits that the opcode ignores are 0, except op_sel's.
   std::uint8_t negate = 0, absolute = 0, negate_high = 0;
   std::uint8_t op_sel = 0, op_sel_high = 7;     // bit 3 of op_sel: of the destination
   std::uint8_t clamp = 0, output_modifier = 0;  // 1: times 2, 2: times 4, 3: divided by 2
@@ -95,7 +96,7 @@ struct Instruction {
   // Memory instructions.
   std::uint8_t glc = 0, slc = 0, sc1 = 0, lds = 0, gds = 0;
   std::uint8_t offset_enable = 0, index_enable = 0;             // MUBUF
-  std::uint8_t immediate_enable = 0, scalar_offset_enable = 0;  // SMEM
+  std::uint8_t immediate_enable = 0, scalar_offset_enable = 0;  // SMEM: what is added to the base
   std::uint8_t scratch_vector_address = 0;                      // SCRATCH: SVE/lds bit of gfx942
   std::uint16_t address_register = 0;                           // a number into Wave::v
   std::uint16_t scalar_address = no_scalar_address;             // a number into Wave::s

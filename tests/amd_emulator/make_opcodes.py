@@ -4,9 +4,9 @@
 
 usage: make_opcodes.py [--check] FILE
 
-Every opcode of every encoding is disassembled with a different register in each field: the number of a
-printed register tells the field that it comes from, and its range how many registers it is. With
---check the file is compared instead of written: exit code 0 equal, 1 not, 77 no llvm-mc-21.
+Every opcode of every encoding is disassembled with a different register in each field: the number
+of a printed register tells the field that it comes from, and its range how many registers it is.
+With --check the file is compared instead of written: exit code 0 equal, 1 not, 77 no llvm-mc-21.
 """
 import argparse
 import re
@@ -20,18 +20,19 @@ from llvm_disassembler import TOOL, disassemble
 TARGETS = ["gfx90a", "gfx942"]
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
-// Made by make_opcodes.py: OPCODE(encoding, opcode, target, mnemonic, operands). opcodes.h says how the
-// operands are to be read.
+// Made by make_opcodes.py: OPCODE(encoding, opcode, target, mnemonic, operands). opcodes.h says how
+// the operands are to be read.
 """
 
 # The fields that hold a register of these numbers in what is disassembled here.
 DESTINATION, FIRST, SECOND, THIRD, SCALAR_ADDRESS = 20, 32, 40, 48, 56
+LITERAL_32, HALF_ONE = 0x12345678, 0x3c00
 # Prints as a number where no bit above these is set, which registers' numbers have.
 OVERRIDES = {"s_set_gpr_idx_on": "a1 g", "s_set_gpr_idx_mode": "g"}
 
 
 class Encoding:
-    """`base` and the bits of `first` words with one of the `second` words; `names` of the fields."""
+    """`base` with the bits of one of `first`, and a second word; `names` of the fields."""
 
     def __init__(self, name, base, shift, opcodes, first, second=(0,), names="dabc"):
         self.name, self.base, self.shift, self.opcodes = name, base, shift, opcodes
@@ -95,7 +96,7 @@ ENCODINGS = [
 
 
 def split_text(text):
-    """Mnemonic and operands; modifiers, which follow the last operand after a space, are dropped."""
+    """Mnemonic and operands, without modifiers, which follow the last operand after a space."""
     mnemonic, _, operands = text.partition(" ")
     operands = re.sub(r"/\*.*?\*/", "", operands)
     operands = re.split(r", (?![^(]*\))", operands)
@@ -142,19 +143,26 @@ def with_source(encoding, opcode, words, letter, code):
     """The words with another code in the field of a source, and a literal behind them."""
     first, second = words
     if encoding.name in ("vop2", "vopc") and letter == "b":
-        # Only a VGPR, except in the encoding as VOP3.
-        first = 0xd0000000 | (opcode + 256 * (encoding.name == "vop2")) << 16 | DESTINATION
-        return [first, vop3(VECTOR + FIRST, code, 0)]
+        first, second = as_vop3(encoding, opcode, "ab")  # only there it may be no VGPR
+        return [first, second & ~(511 << 9) | code << 9]
     index = encoding.names.index(letter) - 1
     if encoding.name in ("vop3", "vop3p"):
         return [first, second & ~(511 << 9 * index) | code << 9 * index]
     width = 511 if encoding.name.startswith("vop") else 255
-    return [first & ~(width << 8 * index) | code << 8 * index, 0x12345678]
+    return [first & ~(width << 8 * index) | code << 8 * index, LITERAL_32 if code == 255 else 0]
 
 
-def probes(encoding, opcode, words, operands):
+def as_vop3(encoding, opcode, letters):
+    """The words of a VOP1, VOP2 or VOPC opcode in the encoding VOP3."""
+    first = {"vopc": 0, "vop2": 256, "vop1": 320}[encoding.name]
+    second = VECTOR + SECOND if "b" in letters else 0
+    return [0xd0000000 | first + opcode << 16 | DESTINATION,
+            vop3(VECTOR + FIRST, second, THIRD if "c" in letters else 0)]
+
+
+def constant_probes(encoding, opcode, words, letters):
     """Words that tell how constants of each source are printed."""
-    for letter in {operand[:1] for operand in operands} & set("abc"):
+    for letter in sorted(letters):
         # LLVM crashes on a literal in VOP3, which has none.
         has_literal = not (encoding.name.startswith("vop3") or letter == "b" and
                            encoding.name.startswith("vop"))
@@ -162,24 +170,65 @@ def probes(encoding, opcode, words, operands):
             continue
         for code in [240, 248] + [255] * has_literal:
             yield (letter, code), with_source(encoding, opcode, words, letter, code)
+        if has_literal:
+            first = with_source(encoding, opcode, words, letter, 255)[0]
+            yield (letter, "1"), [first, 1]
+            yield (letter, "half"), [first, HALF_ONE]
 
 
-def constant_style(texts, letter, position):
-    def printed(code):
-        text = texts.get((letter, code))
-        operands = split_text(text)[1] if text else []
-        return operands[position] if position < len(operands) else ""
+def modifier_probes(encoding, opcode, words, letters):
+    """Words that tell which modifiers VOP3 has."""
+    first, second = words
+    if encoding.name in ("vop1", "vop2", "vopc"):
+        first, second = as_vop3(encoding, opcode, letters)
+    elif not encoding.name.startswith("vop3"):
+        return
+    each = sum(1 << "abc".index(letter) for letter in letters)
+    yield "packed", [first, second | each << 29]
+    for letter in sorted(letters):
+        yield ("sign", letter), [first, second | 1 << 29 + "abc".index(letter)]
+    yield "clamp", [first | 1 << 15, second]
+    yield "op_sel", [first | each << 11, second]
+    if encoding.name != "vop3p":
+        yield "multiple", [first, second | 1 << 27]
 
-    if printed(240) == "0x3800":
-        return "w"
-    if printed(248).startswith("0.15915494309"):
-        return "d"
-    return "h" if printed(255) == "0x5678" else ""
+
+def probes(encoding, opcode, words, mnemonic, operands):
+    letters = {operand[:1] for operand in operands} & set("abc")
+    yield from constant_probes(encoding, opcode, words, letters)
+    if not mnemonic.startswith(("v_mfma", "v_smfmac", "v_accvgpr")) and letters:
+        yield from modifier_probes(encoding, opcode, words, letters)
+
+
+def operand_at(text, position):
+    operands = split_text(text)[1] if text else []
+    return operands[position] if position < len(operands) else ""
+
+
+def source_style(texts, letter, position):
+    constant = ""
+    if operand_at(texts.get((letter, 240)), position) == "0x3800":
+        constant = "w"
+    elif operand_at(texts.get((letter, 248)), position).startswith("0.15915494309"):
+        constant = "f" if operand_at(texts.get((letter, "1")), position) == "0x1" else "d"
+    elif operand_at(texts.get((letter, 255)), position) == f"{LITERAL_32 & 0xffff:#x}":
+        constant = "h"
+    elif operand_at(texts.get((letter, "half")), position) == "1.0":
+        constant = "p"
+    has_sign = operand_at(texts.get(("sign", letter)), position).startswith(("-", "neg("))
+    return "-" * has_sign + constant
+
+
+def modifiers(texts):
+    shown = [("O", "op_sel", " op_sel:"), ("N", "packed", " neg_lo:"), ("C", "clamp", " clamp"),
+             ("M", "multiple", " mul:2")]
+    return [letter for letter, key, text in shown if text in (texts.get(key) or "")]
 
 
 def first_accepted(target, encoding):
     """Of every opcode the first words that LLVM takes, with its text."""
-    candidates = [(opcode, words) for opcode in encoding.opcodes for words in encoding.words(opcode)]
+    candidates = [(opcode, words) for opcode in encoding.opcodes
+                  for words in encoding.words(opcode)]
     found = {}
     for (opcode, words), text in zip(candidates, disassemble(target, [w for _, w in candidates])):
         if text and "Invalid" not in text and opcode not in found:
@@ -198,16 +247,16 @@ def rows(target, encoding):
             if operands[-1] is None:
                 raise SystemExit(f"{target}: {text}: whose field is {operand}?")
         described[opcode] = re.sub(r"_e(32|64)$", "", mnemonic), operands
-    asked = [(opcode, key, words) for opcode, (_, operands) in described.items()
-             for key, words in probes(encoding, opcode, found[opcode][0], operands)]
+    asked = [(opcode, key, words) for opcode in described
+             for key, words in probes(encoding, opcode, found[opcode][0], *described[opcode])]
     answers = {}
     for (opcode, key, _), text in zip(asked, disassemble(target, [w for _, _, w in asked])):
         answers.setdefault(opcode, {})[key] = text
     for opcode, (name, operands) in described.items():
         texts = answers.get(opcode, {})
-        styled = [operand + (constant_style(texts, operand[0], position) if operand else "")
+        styled = [operand + (source_style(texts, operand[0], position) if operand else "")
                   for position, operand in enumerate(operands)]
-        yield opcode, name, OVERRIDES.get(name) or " ".join(filter(None, styled))
+        yield opcode, name, OVERRIDES.get(name) or " ".join(filter(None, styled + modifiers(texts)))
 
 
 def table():

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a matrix instruction keeps the elements of D = A B + C: in which lane and in which register of
-// an operand. As AMD publishes it: "AMD Instinct MI300 Instruction Set Architecture", section 7.1
-// "Matrix Arithmetic", and formula by formula in AMD's Matrix Instruction Calculator
-// (github.com/ROCm/amd_matrix_instruction_calculator, --detail-instruction), for MI200 and MI300 alike.
+// an operand. As AMD publishes it, formula by formula, in its Matrix Instruction Calculator
+// (github.com/ROCm/amd_matrix_instruction_calculator, --detail-instruction), for MI200 and MI300 alike;
+// all places of all instructions here were compared with that tool's.
 #pragma once
 
 #include "tests/amd_emulator/wave.h"

@@ -120,7 +120,8 @@ struct MatrixTile {
   }
 };
 
-// A strip's columns are taken this many at a time, so that they stay in vector registers while k runs.
+// A strip's columns are taken this many at a time, so that they stay in vector registers while k runs,
+// which the compiler sees once that loop is unrolled.
 inline constexpr int tile_columns = 16;
 
 template <MatrixShape shape, class A, class B>
@@ -136,6 +137,7 @@ void multiply(const MatrixInput<A, shape>& a, const MatrixInput<B, shape>& b,
         const MatrixPlace place = output_place(shape, f64, block, row, column);
         MatrixTile<Value, rows, columns> tile;
         tile.load(c, place);
+#pragma GCC unroll 32
         for (int k = 0; k < shape.depth; ++k)
           tile.multiply_add(a.at(a_block, row, k), b.at(block, column, k));
         if constexpr (flushes_results<A>) tile.flush();

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
 namespace amd_emulator {
 
@@ -35,13 +34,13 @@ struct F16 {
   using Value = float;
   static constexpr int bits = 16;
   static float value(std::uint32_t word) {
-    // Exponent and mantissa where f32 has them, then the exponents' bias: right for denormals too.
+    // Exponent and mantissa where f32 has them, then the exponents' bias: right for denormals too. Of
+    // infinities and NaN the exponent is still to be filled up.
     const std::uint32_t magnitude = (word & 0x7fff) << 13;
-    const std::uint32_t finite =
-        std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
-    const std::uint32_t special = magnitude | 0x7f800000;  // infinity, or NaN with its payload
-    return std::bit_cast<float>((magnitude >= 0x0f800000 ? special : finite) | (word & 0x8000)
-                                                                                   << 16);
+    const std::uint32_t special = magnitude >= 0x0f800000 ? 0x7f800000 : 0;
+    const float scaled = std::bit_cast<float>(magnitude) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | special |
+                                (word & 0x8000) << 16);
   }
 };
 
@@ -84,10 +83,10 @@ struct Fnuz8 {
   static constexpr int bits = 8;
   static float value(std::uint32_t word) {
     constexpr float scale = std::bit_cast<float>(std::uint32_t{127 + 127 - bias} << 23);
-    const float magnitude = std::bit_cast<float>((word & 0x7f) << (23 - mantissa_bits)) * scale;
-    const std::uint32_t sign = (word & 0x80) << 24;
-    const float finite = std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-    return (word & 0xff) == 0x80 ? std::numeric_limits<float>::quiet_NaN() : finite;
+    const float scaled = std::bit_cast<float>((word & 0x7f) << (23 - mantissa_bits)) * scale;
+    const std::uint32_t not_a_number = (word & 0xff) == 0x80 ? 0x7fc00000 : 0;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | not_a_number |
+                                (word & 0x80) << 24);
   }
 };
 using Fp8 = Fnuz8<3, 8>;

@@ -73,7 +73,9 @@ std::string sdwa_modifiers(const Instruction& it, const Opcode& opcode) {
   constexpr const char* unused[] = {"UNUSED_PAD", "UNUSED_SEXT", "UNUSED_PRESERVE", "invalid"};
   const std::uint32_t word = it.extension_word;
   std::string text = output_modifiers(it);
-  if (it.encoding != Encoding::vopc)
+  const std::string_view name = it.name;
+  const bool reads_float8 = name.ends_with("_fp8") || name.ends_with("_bf8");
+  if (it.encoding != Encoding::vopc && !reads_float8)
     text += fmt::format(" dst_sel:{} dst_unused:{}", selections[bits(word, 10, 8)],
                         unused[bits(word, 12, 11)]);
   text += fmt::format(" src0_sel:{}", selections[bits(word, 18, 16)]);
@@ -94,38 +96,31 @@ std::string matrix_modifiers(Target target, const Instruction& it) {
 }
 
 std::string packed_modifiers(const Instruction& it, const Opcode& opcode) {
-  const bool is_mixed = std::string_view(it.name).starts_with("v_fma_mix");
+  const bool is_packed = opcode.has('N');
   const int count = sources(opcode);
   const unsigned all = (1u << count) - 1;
   std::string text;
-  if (it.op_sel & all) text += bit_list("op_sel", it.op_sel, count);
-  if ((it.op_sel_high & all) != (is_mixed ? 0 : all))
+  if (opcode.has('O') && it.op_sel & all) text += bit_list("op_sel", it.op_sel, count);
+  if (opcode.has('O') && (it.op_sel_high & all) != (is_packed ? all : 0))
     text += bit_list("op_sel_hi", it.op_sel_high, count);
-  if (!is_mixed && it.negate & all) text += bit_list("neg_lo", it.negate, count);
-  if (it.negate_high & all) text += bit_list("neg_hi", it.negate_high, count);
+  if (is_packed && it.negate & all) text += bit_list("neg_lo", it.negate, count);
+  if (is_packed && it.negate_high & all) text += bit_list("neg_hi", it.negate_high, count);
   if (it.clamp) text += " clamp";
   return text;
 }
 
 std::string vop3_modifiers(const Instruction& it, const Opcode& opcode) {
+  // The destination's bit follows those of the sources.
+  const bool selects_byte = std::string_view(it.name).starts_with("v_cvt_sr_");
+  const int count = selects_byte ? 3 : sources(opcode);
+  const unsigned all = (1u << count) - 1;
+  const unsigned selected = (it.op_sel & all) | (it.op_sel >> 3 & 1u) << count;
   std::string text;
-  if (it.op_sel) {
-    // The destination's follows those of the sources.
-    const int count = sources(opcode);
-    const unsigned all = (1u << count) - 1;
-    text = bit_list("op_sel", (it.op_sel & all) | (it.op_sel >> 3 & 1u) << count, count + 1);
-  }
+  if (opcode.has('O') && selected) text = bit_list("op_sel", selected, count + 1);
   return text + output_modifiers(it);
 }
 
 }  // namespace
-
-bool has_integer_sources(const char* name) {
-  const std::string_view text = name;
-  if (text.starts_with("v_cndmask")) return false;
-  const std::size_t type = text.rfind('_');
-  return type == text.npos || text.substr(type, 2) != "_f";
-}
 
 std::string vector_modifiers(Target target, const Instruction& it, const Opcode& opcode) {
   if (it.extension == Extension::dpp) return dpp_modifiers(it);
@@ -146,10 +141,12 @@ std::string memory_modifiers(Target target, const Instruction& it) {
   }
   if (it.encoding != Encoding::smem && it.immediate != 0)
     text += fmt::format(" offset:{}", it.immediate);
-  if (it.glc) text += is_gfx942 && it.encoding != Encoding::smem ? " sc0" : " glc";
+  const bool is_scalar = it.encoding == Encoding::smem;
+  if (it.glc) text += is_gfx942 && !is_scalar ? " sc0" : " glc";
   if (it.slc) text += is_gfx942 ? " nt" : " slc";
   if (it.sc1) text += is_gfx942 ? " sc1" : " scc";
-  if (it.lds && it.encoding == Encoding::mubuf) text += " lds";
+  // The loads into LDS of gfx942 say so in their mnemonics, except MUBUF's.
+  if (it.lds && (it.encoding == Encoding::mubuf || !is_gfx942)) text += " lds";
   return text;
 }
 

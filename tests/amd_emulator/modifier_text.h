@@ -11,7 +11,4 @@ namespace amd_emulator {
 std::string vector_modifiers(Target target, const Instruction& it, const Opcode& opcode);
 std::string memory_modifiers(Target target, const Instruction& it);
 
-// Whether SDWA extends the sign of a source of this mnemonic instead of negating it.
-bool has_integer_sources(const char* name);
-
 }  // namespace amd_emulator

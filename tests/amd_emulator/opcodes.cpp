@@ -36,12 +36,67 @@ const Index& index_of(Target target) {
   return target == Target::gfx90a ? *of_gfx90a : *of_gfx942;
 }
 
+Kind kind_of_memory(std::string_view name) {
+  const auto has = [name](std::string_view part) { return name.find(part) != name.npos; };
+  if (has("_atomic_")) return Kind::atomic;
+  if (has("_load_")) return name.starts_with("s_") ? Kind::scalar_load : Kind::load;
+  if (has("_store_")) return Kind::store;
+  return Kind::other;
+}
+
+Kind kind_of_scalar(std::string_view name) {
+  for (std::string_view start : {"s_branch", "s_cbranch", "s_call", "s_setpc", "s_swappc", "s_rfe"})
+    if (name.starts_with(start)) return Kind::branch;
+  return Kind::scalar;
+}
+
+Kind kind_of_program_control(std::string_view name) {
+  if (name == "s_barrier") return Kind::barrier;
+  if (name == "s_waitcnt") return Kind::wait;
+  return kind_of_scalar(name) == Kind::branch ? Kind::branch : Kind::other;
+}
+
 }  // namespace
 
 bool Opcode::has(char kind) const {
   for (std::size_t at = 0; at < operands.size(); ++at)
     if (operands[at] == kind && (at == 0 || operands[at - 1] == ' ')) return true;
   return false;
+}
+
+std::uint8_t Opcode::signed_sources() const {
+  std::uint8_t sources = 0;
+  for (std::size_t at = operands.find('-'); at != operands.npos; at = operands.find('-', at + 1)) {
+    const std::size_t space = operands.rfind(' ', at);
+    const char source = operands[space == operands.npos ? 0 : space + 1];
+    sources |= static_cast<std::uint8_t>(1 << (source - 'a'));
+  }
+  return sources;
+}
+
+Kind kind_of(const Opcode& opcode) {
+  const std::string_view name = opcode.name;
+  switch (opcode.encoding) {
+    case Encoding::sopp:
+      return kind_of_program_control(name);
+    case Encoding::sop2:
+    case Encoding::sopk:
+    case Encoding::sop1:
+    case Encoding::sopc:
+      return kind_of_scalar(name);
+    case Encoding::vop2:
+    case Encoding::vop1:
+    case Encoding::vopc:
+    case Encoding::vop3:
+      return Kind::vector;
+    case Encoding::vop3p:
+      return name.starts_with("v_mfma") || name.starts_with("v_smfmac") ? Kind::matrix
+                                                                        : Kind::vector;
+    case Encoding::ds:
+      return name.starts_with("ds_gws") ? Kind::other : Kind::lds;
+    default:
+      return kind_of_memory(name);
+  }
 }
 
 const Opcode* find_opcode(Target target, Encoding encoding, unsigned number) {

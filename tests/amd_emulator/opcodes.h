@@ -18,8 +18,10 @@ namespace amd_emulator {
 //   i  immediate in hexadecimal               n  immediate in decimal
 //   g  mode of s_set_gpr_idx                  h  part of a hardware register
 //   m  message                                w  counters to wait for
-// A number of registers follows. Sources end with how constants are printed: d as 64 bits, h as 16 bits
-// of floating point, w as 16 bits of an integer, nothing as 32 bits.
+// A number of registers follows; of a source a minus sign where it can be negated and made absolute, and
+// how constants are printed: d as 64 bits of an integer, f as 64 bits of floating point, w and h as 16
+// bits of them, p as a pair of h, nothing as 32 bits. Modifiers follow the operands:
+//   O  op_sel     N  neg_lo, neg_hi           C  clamp     M  a factor of the result
 struct Opcode {
   Encoding encoding;
   std::uint16_t number;
@@ -29,7 +31,11 @@ struct Opcode {
 
   // Whether there is an operand of this kind.
   bool has(char kind) const;
+  // Bit k: source k can be negated and made absolute.
+  std::uint8_t signed_sources() const;
 };
+
+Kind kind_of(const Opcode& opcode);
 
 // VOP3 repeats the opcodes of these from the following numbers on; its own follow.
 inline constexpr unsigned vop3_first_vop2 = 256, vop3_first_vop1 = 320, vop3_first_own = 448;

@@ -46,39 +46,68 @@ constexpr unsigned first_trap_register = 108, last_trap_register = 123;
 struct FloatConstant {
   const char* text;
   std::uint16_t half;
-  std::uint32_t single;
+  std::uint32_t single, double_high;
 };
 constexpr unsigned first_float_code = 240, last_float_code = 248;
 constexpr FloatConstant float_constants[] = {
-    {"0.5", 0x3800, 0x3f000000},  {"-0.5", 0xb800, 0xbf000000}, {"1.0", 0x3c00, 0x3f800000},
-    {"-1.0", 0xbc00, 0xbf800000}, {"2.0", 0x4000, 0x40000000},  {"-2.0", 0xc000, 0xc0000000},
-    {"4.0", 0x4400, 0x40800000},  {"-4.0", 0xc400, 0xc0800000}, {"0.15915494", 0x3118, 0x3e22f983},
+    {"0.5", 0x3800, 0x3f000000, 0x3fe00000},        {"-0.5", 0xb800, 0xbf000000, 0xbfe00000},
+    {"1.0", 0x3c00, 0x3f800000, 0x3ff00000},        {"-1.0", 0xbc00, 0xbf800000, 0xbff00000},
+    {"2.0", 0x4000, 0x40000000, 0x40000000},        {"-2.0", 0xc000, 0xc0000000, 0xc0000000},
+    {"4.0", 0x4400, 0x40800000, 0x40100000},        {"-4.0", 0xc400, 0xc0800000, 0xc0100000},
+    {"0.15915494", 0x3118, 0x3e22f983, 0x3fc45f30},
 };
 
 bool is_inline_integer(std::int64_t value) {
   return value >= -16 && value <= 64;
 }
 
-std::string constant16(std::uint16_t value, bool is_float) {
-  if (is_inline_integer(static_cast<std::int16_t>(value)))
-    return std::to_string(static_cast<std::int16_t>(value));
-  if (is_float)
-    for (const FloatConstant& constant : float_constants)
-      if (constant.half == value) return constant.text;
-  return fmt::format("{:#x}", value);
+std::string pair_text(std::uint32_t value) {
+  for (const FloatConstant& constant : float_constants)
+    if (constant.half == value) return constant.text;
+  return is_inline_integer(static_cast<std::int32_t>(value))
+             ? std::to_string(static_cast<std::int32_t>(value))
+             : fmt::format("{:#x}", value);
+}
+
+std::string half_text(std::uint16_t value) {
+  return is_inline_integer(static_cast<std::int16_t>(value))
+             ? std::to_string(static_cast<std::int16_t>(value))
+             : pair_text(value);
+}
+
+// The literal is the upper half of the value.
+std::string double_text(std::uint32_t literal) {
+  if (literal == 0) return "0";
+  for (unsigned code = first_float_code; code < last_float_code; ++code) {
+    const FloatConstant& constant = float_constants[code - first_float_code];
+    if (constant.double_high == literal) return constant.text;
+  }
+  return fmt::format("{:#x}", literal);
 }
 
 std::string literal_text(std::uint32_t literal, char style) {
-  if (style == 'h' || style == 'w')
-    return constant16(static_cast<std::uint16_t>(literal), style == 'h');
-  if (style != 'd') return constant32(literal);
-  return literal <= 64 ? std::to_string(literal) : fmt::format("{:#x}", literal);
+  switch (style) {
+    case 'h':
+      return half_text(static_cast<std::uint16_t>(literal));
+    case 'w': {
+      std::string text = constant32(literal);
+      return text.starts_with("0x") ? fmt::format("{:#x}", literal & 0xffff) : text;
+    }
+    case 'p':
+      return pair_text(literal);
+    case 'd':
+      return literal <= 64 ? std::to_string(literal) : fmt::format("{:#x}", literal);
+    case 'f':
+      return double_text(literal);
+    default:
+      return constant32(literal);
+  }
 }
 
 std::string float_text(unsigned code, char style) {
   const FloatConstant& constant = float_constants[code - first_float_code];
   if (style == 'w') return fmt::format("{:#x}", constant.half);
-  if (style == 'd' && code == last_float_code) return "0.15915494309189532";
+  if ((style == 'd' || style == 'f') && code == last_float_code) return "0.15915494309189532";
   return constant.text;
 }
 

@@ -13,15 +13,15 @@ namespace amd_emulator {
 std::string vector_registers(unsigned first, unsigned width);
 std::string scalar_registers(unsigned first, unsigned width);
 
-// A source operand without modifiers. `style` is the last character of its description in opcodes.h, a
-// digit where constants are 32 bits.
+// A source operand without modifiers. How constants are printed is the last letter of its description in
+// opcodes.h, 0 where it has none.
 std::string source_text(const Instruction& it, unsigned code, unsigned width, char style);
 bool is_constant(unsigned code);
 
 // A number as LLVM prints a 32-bit constant: in decimal or as a float where it could be inline.
 std::string constant32(std::uint32_t value);
 
-std::string hardware_register(unsigned immediate);
+std::string hardware_register(Target target, unsigned immediate);
 std::string message(unsigned immediate);
 std::string awaited_counters(unsigned immediate);
 std::string index_mode(unsigned immediate);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Atomic operations on LDS: a lane's is whole before the next lane's begins.
+#include <bit>
+#include <cstring>
+
+#include "tests/amd_emulator/local_banks.h"
+#include "tests/amd_emulator/local_memory.h"
+#include "tests/amd_emulator/local_tables.h"
+#include "tests/amd_emulator/operands.h"
+
+namespace amd_emulator {
+namespace {
+
+using U32 = std::uint32_t;
+using I32 = std::int32_t;
+using U64 = std::uint64_t;
+using I64 = std::int64_t;
+
+template <class T>
+T register_value(const Wave& wave, unsigned number, int lane) {
+  if constexpr (sizeof(T) == 4)
+    return std::bit_cast<T>(wave.v[number][lane]);
+  else
+    return std::bit_cast<T>(wave.v[number][lane] | U64{wave.v[number + 1][lane]} << 32);
+}
+
+template <class T>
+void set_register(Wave& wave, unsigned number, int lane, T value) {
+  if constexpr (sizeof(T) == 4) {
+    wave.v[number][lane] = std::bit_cast<U32>(value);
+  } else {
+    const auto bits = std::bit_cast<U64>(value);
+    wave.v[number][lane] = static_cast<U32>(bits);
+    wave.v[number + 1][lane] = static_cast<U32>(bits >> 32);
+  }
+}
+
+// `operation` makes the new value of the old one and the data; with two data registers of both.
+template <class T, auto operation, bool returns>
+void modify(Wave& wave, const Instruction& it) {
+  constexpr bool two_data = requires {
+    operation(T{}, T{}, T{});
+  };
+  Lanes32 address;
+  for (int lane = 0; lane < lanes; ++lane)
+    address.value[lane] =
+        wave.v[it.address_register][lane] + (static_cast<U32>(it.immediate) & 0xffff);
+  if (counting()) count_banks(wave, address.value, sizeof(T), LocalUse::atomic);
+  for_each_enabled(wave, [&](int lane) {
+    std::byte* memory = wave.group->local->modify<sizeof(T)>(wave, address.value[lane]);
+    const T data = register_value<T>(wave, it.data[0], lane);
+    T old, changed;
+    std::memcpy(&old, memory, sizeof old);
+    if constexpr (two_data)
+      changed = operation(old, data, register_value<T>(wave, it.data[1], lane));
+    else
+      changed = operation(old, data);
+    std::memcpy(memory, &changed, sizeof changed);
+    if constexpr (returns) set_register(wave, it.destination, lane, old);
+  });
+}
+
+constexpr auto add = [](auto old, auto data) { return old + data; };
+constexpr auto subtract = [](auto old, auto data) { return old - data; };
+constexpr auto subtract_from = [](auto old, auto data) { return data - old; };
+constexpr auto increment = [](auto old, auto data) { return old >= data ? 0 : old + 1; };
+constexpr auto decrement = [](auto old, auto data) {
+  return old == 0 || old > data ? data : old - 1;
+};
+constexpr auto least = [](auto old, auto data) { return data < old ? data : old; };
+constexpr auto greatest = [](auto old, auto data) { return data > old ? data : old; };
+constexpr auto bit_and = [](auto old, auto data) { return old & data; };
+constexpr auto bit_or = [](auto old, auto data) { return old | data; };
+constexpr auto bit_xor = [](auto old, auto data) { return old ^ data; };
+constexpr auto exchange = [](auto, auto data) { return data; };
+constexpr auto masked_or = [](auto old, auto mask, auto data) { return (old & ~mask) | data; };
+constexpr auto compare_store = [](auto old, auto compare, auto data) {
+  return old == compare ? data : old;
+};
+constexpr auto wrap = [](auto old, auto limit, auto data) {
+  return old >= limit ? old - limit : old + data;
+};
+
+constexpr NamedHandler table[] = {
+    {"ds_add_u32", modify<U32, add, false>},
+    {"ds_sub_u32", modify<U32, subtract, false>},
+    {"ds_rsub_u32", modify<U32, subtract_from, false>},
+    {"ds_inc_u32", modify<U32, increment, false>},
+    {"ds_dec_u32", modify<U32, decrement, false>},
+    {"ds_min_i32", modify<I32, least, false>},
+    {"ds_max_i32", modify<I32, greatest, false>},
+    {"ds_min_u32", modify<U32, least, false>},
+    {"ds_max_u32", modify<U32, greatest, false>},
+    {"ds_and_b32", modify<U32, bit_and, false>},
+    {"ds_or_b32", modify<U32, bit_or, false>},
+    {"ds_xor_b32", modify<U32, bit_xor, false>},
+    {"ds_mskor_b32", modify<U32, masked_or, false>},
+    {"ds_cmpst_b32", modify<U32, compare_store, false>},
+    {"ds_cmpst_f32", modify<float, compare_store, false>},
+    {"ds_min_f32", modify<float, least, false>},
+    {"ds_max_f32", modify<float, greatest, false>},
+    {"ds_add_f32", modify<float, add, false>},
+    {"ds_add_rtn_u32", modify<U32, add, true>},
+    {"ds_sub_rtn_u32", modify<U32, subtract, true>},
+    {"ds_rsub_rtn_u32", modify<U32, subtract_from, true>},
+    {"ds_inc_rtn_u32", modify<U32, increment, true>},
+    {"ds_dec_rtn_u32", modify<U32, decrement, true>},
+    {"ds_min_rtn_i32", modify<I32, least, true>},
+    {"ds_max_rtn_i32", modify<I32, greatest, true>},
+    {"ds_min_rtn_u32", modify<U32, least, true>},
+    {"ds_max_rtn_u32", modify<U32, greatest, true>},
+    {"ds_and_rtn_b32", modify<U32, bit_and, true>},
+    {"ds_or_rtn_b32", modify<U32, bit_or, true>},
+    {"ds_xor_rtn_b32", modify<U32, bit_xor, true>},
+    {"ds_mskor_rtn_b32", modify<U32, masked_or, true>},
+    {"ds_wrxchg_rtn_b32", modify<U32, exchange, true>},
+    {"ds_cmpst_rtn_b32", modify<U32, compare_store, true>},
+    {"ds_cmpst_rtn_f32", modify<float, compare_store, true>},
+    {"ds_min_rtn_f32", modify<float, least, true>},
+    {"ds_max_rtn_f32", modify<float, greatest, true>},
+    {"ds_wrap_rtn_b32", modify<U32, wrap, true>},
+    {"ds_add_rtn_f32", modify<float, add, true>},
+
+    {"ds_add_u64", modify<U64, add, false>},
+    {"ds_sub_u64", modify<U64, subtract, false>},
+    {"ds_rsub_u64", modify<U64, subtract_from, false>},
+    {"ds_inc_u64", modify<U64, increment, false>},
+    {"ds_dec_u64", modify<U64, decrement, false>},
+    {"ds_min_i64", modify<I64, least, false>},
+    {"ds_max_i64", modify<I64, greatest, false>},
+    {"ds_min_u64", modify<U64, least, false>},
+    {"ds_max_u64", modify<U64, greatest, false>},
+    {"ds_and_b64", modify<U64, bit_and, false>},
+    {"ds_or_b64", modify<U64, bit_or, false>},
+    {"ds_xor_b64", modify<U64, bit_xor, false>},
+    {"ds_mskor_b64", modify<U64, masked_or, false>},
+    {"ds_cmpst_b64", modify<U64, compare_store, false>},
+    {"ds_cmpst_f64", modify<double, compare_store, false>},
+    {"ds_min_f64", modify<double, least, false>},
+    {"ds_max_f64", modify<double, greatest, false>},
+    {"ds_add_f64", modify<double, add, false>},
+    {"ds_add_rtn_u64", modify<U64, add, true>},
+    {"ds_sub_rtn_u64", modify<U64, subtract, true>},
+    {"ds_rsub_rtn_u64", modify<U64, subtract_from, true>},
+    {"ds_inc_rtn_u64", modify<U64, increment, true>},
+    {"ds_dec_rtn_u64", modify<U64, decrement, true>},
+    {"ds_min_rtn_i64", modify<I64, least, true>},
+    {"ds_max_rtn_i64", modify<I64, greatest, true>},
+    {"ds_min_rtn_u64", modify<U64, least, true>},
+    {"ds_max_rtn_u64", modify<U64, greatest, true>},
+    {"ds_and_rtn_b64", modify<U64, bit_and, true>},
+    {"ds_or_rtn_b64", modify<U64, bit_or, true>},
+    {"ds_xor_rtn_b64", modify<U64, bit_xor, true>},
+    {"ds_mskor_rtn_b64", modify<U64, masked_or, true>},
+    {"ds_wrxchg_rtn_b64", modify<U64, exchange, true>},
+    {"ds_cmpst_rtn_b64", modify<U64, compare_store, true>},
+    {"ds_cmpst_rtn_f64", modify<double, compare_store, true>},
+    {"ds_min_rtn_f64", modify<double, least, true>},
+    {"ds_max_rtn_f64", modify<double, greatest, true>},
+    {"ds_add_rtn_f64", modify<double, add, true>},
+};
+
+}  // namespace
+
+std::span<const NamedHandler> local_atomic_handlers() {
+  return table;
+}
+
+}  // namespace amd_emulator
