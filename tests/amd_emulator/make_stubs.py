@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-STUB = """__attribute__((weak)) int {0}(void) {{ return amd_emulator_lacks("{0}"); }}
+STUB = """extern "C" __attribute__((weak)) int {0}() {{ return amd_emulator_lacks("{0}"); }}
 """
 
 
@@ -25,7 +25,7 @@ def main():
     if not nodes:
         sys.exit(f"make_stubs.py: {library} has no versioned HIP function")
     with open(stubs, "w", encoding="utf-8") as file:
-        file.write("int amd_emulator_lacks(const char* function);\n")
+        file.write("extern \"C\" int amd_emulator_lacks(const char* function);\n")
         file.writelines(STUB.format(name) for names in nodes.values() for name in names)
     with open(versions, "w", encoding="utf-8") as file:
         for number, (version, names) in enumerate(sorted(nodes.items())):
