@@ -128,7 +128,7 @@ TEST_CASE("Carries are a bit for each lane") {
   }
   m.operation("v_add_co_u32", {v(0), v(2)}, Encoding::vop2).run();
   CHECK(pair(m.wave->s[vcc_lo], m.wave->s[vcc_lo + 1]) == 0xaaaaaaaaaaaaaaaa);
-  m.operation("v_addc_co_u32", {constant(1), v(2)}, Encoding::vop2).run();
+  m.operation("v_addc_co_u32", {constant(1), v(2), vcc_lo}, Encoding::vop2).run();
   for (int lane = 0; lane < lanes; ++lane)
     CHECK(m.get<u32>(20, lane) == static_cast<u32>(1 + 2 * (lane % 2)));
   m.operation("v_cndmask_b32", {constant(3), constant(4), 30}).run();  // by s[30:31], which is zero

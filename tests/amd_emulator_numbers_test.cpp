@@ -50,7 +50,9 @@ TEST_CASE("Comparisons follow IEEE 754, and classes the bits of a mask") {
   const auto holds = [&](const char* name, auto a, auto b) {
     m.set(0, 7, a);
     m.set(2, 7, b);
-    m.operation(name, {v(0), v(2)}).run();
+    m.operation(name, {v(0), v(2)});
+    m.it.scalar_destination = 20;
+    m.run();
     return (pair(m.wave->s[20], m.wave->s[21]) >> 7 & 1) != 0;
   };
   CHECK(holds("v_cmp_lt_f32", 1.0f, 2.0f));
@@ -194,7 +196,7 @@ TEST_CASE("Mixed multiplication takes halves and single numbers") {
   m.set(20, 7, 0x00001111u);
   m.operation("v_fma_mixhi_f16", {v(0), v(2), v(4)});
   m.it.op_sel_high = 1;
-  m.it.negate_high = 1;  // the absolute value
+  m.it.absolute = 1;
   m.run();
   CHECK(m.get<u32>(20, 7) == (0x1111u | std::bit_cast<u16>(static_cast<f16>(6.5)) << 16));
 }

@@ -13,11 +13,8 @@ template <class F>
 void write_mask(Wave& wave, const Instruction& it, bool to_exec, F holds) {
   u8 lane_holds[lanes];
   for (int lane = 0; lane < lanes; ++lane) lane_holds[lane] = holds(lane);
-  u64 mask = 0;
-  for (int lane = 0; lane < lanes; ++lane) mask |= u64{lane_holds[lane]} << lane;
-  mask &= wave.exec;
-  write_scalar64(wave, it.encoding == Encoding::vopc ? it.scalar_destination : it.destination,
-                 mask);
+  const u64 mask = bits_of(lane_holds) & wave.exec;
+  write_scalar64(wave, it.scalar_destination, mask);
   if (to_exec) wave.set_exec(mask);
 }
 

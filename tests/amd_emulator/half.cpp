@@ -114,12 +114,11 @@ void packed_move(Wave& wave, const Instruction& it) {
 }
 
 // A source of v_fma_mix: f32, or where op_sel_hi says so the half of a register that op_sel chooses.
-// Of these instructions neg_hi is the absolute value.
 f32 mixed(u32 bits, const Instruction& it, int k) {
   f32 x = std::bit_cast<f32>(bits);
   if ((it.op_sel_high >> k & 1) != 0)
     x = std::bit_cast<f16>(static_cast<u16>((it.op_sel >> k & 1) != 0 ? bits >> 16 : bits));
-  if ((it.negate_high >> k & 1) != 0) x = std::fabs(x);
+  if ((it.absolute >> k & 1) != 0) x = std::fabs(x);
   return (it.negate >> k & 1) != 0 ? -x : x;
 }
 enum class Mixed : u8 { single, low_half, high_half };

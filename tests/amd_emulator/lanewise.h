@@ -122,6 +122,17 @@ void write_result(Wave& wave, const Instruction& it, Result<T>& result) {
   write_lanes(wave, it.destination, bits);
 }
 
+// Bit i: whether flag i, which is 0 or 1, is set. Eight at a time, gathered by a multiplication.
+inline u64 bits_of(const u8 (&flags)[lanes]) {
+  u64 bits = 0;
+  for (int lane = 0; lane < lanes; lane += 8) {
+    u64 eight;
+    std::memcpy(&eight, flags + lane, sizeof(eight));
+    bits |= (eight * 0x0102040810204080 >> 56) << lane;
+  }
+  return bits;
+}
+
 [[noreturn]] void unknown_clamp();
 
 // f of the sources' lanes; a template argument, so that the loop over lanes is compiled around it.

@@ -156,18 +156,15 @@ void accumulate(Wave& wave, const Instruction& it) {
 template <auto f, bool carry_in>
 void with_carry(Wave& wave, const Instruction& it) {
   const Source<u32> a(Operand{wave, it, 0}), b(Operand{wave, it, 1});
-  const bool named = it.encoding == Encoding::vop3;
-  const u64 in = !carry_in ? 0
-                 : named   ? scalar64(wave, it, it.source[2])
-                           : scalar64(wave, it, vcc_lo);
+  const u64 in = carry_in ? scalar64(wave, it, it.source[2]) : 0;
   Result<u32> result;
-  u64 out = 0;
+  u8 out[lanes];
   for (int lane = 0; lane < lanes; ++lane) {
     const u64 wide = f(u64{a[lane]}, u64{b[lane]}, in >> lane & 1);
     result.set(lane, low(wide));
-    out |= (wide >> 32 & 1) << lane;
+    out[lane] = wide >> 32 & 1;
   }
-  write_scalar64(wave, it.scalar_destination, out & wave.exec);
+  write_scalar64(wave, it.scalar_destination, bits_of(out) & wave.exec);
   write_result(wave, it, result);
 }
 constexpr auto add_with = [](u64 a, u64 b, u64 carry) { return a + b + carry; };
@@ -192,8 +189,7 @@ void multiply_add_wide(Wave& wave, const Instruction& it) {
 // Sign modifiers apply to what is chosen, as to a number.
 void choose(Wave& wave, const Instruction& it) {
   const Source<f32> a(Operand{wave, it, 0}), b(Operand{wave, it, 1});
-  const bool named = it.encoding == Encoding::vop3;
-  const u64 condition = scalar64(wave, it, named ? it.source[2] : vcc_lo);
+  const u64 condition = scalar64(wave, it, it.source[2]);
   Result<u32> result;
   for (int lane = 0; lane < lanes; ++lane)
     result.set(lane, std::bit_cast<u32>((condition >> lane & 1) != 0 ? b[lane] : a[lane]));
