@@ -47,7 +47,7 @@ std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes, Access
                             offset, group.wave_scratch / lanes));
   group.counts->scratch_accesses += static_cast<u64>(
       lane == std::countr_zero(wave.exec));  // once for a wave's instruction and word
-  return reach(wave, group.scratch + wave.index * group.wave_scratch + swizzled, bytes, access);
+  return reach(group.scratch + wave.index * group.wave_scratch + swizzled, bytes, bytes, access);
 }
 
 std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access) {

@@ -11,6 +11,7 @@
 #include "tests/amd_emulator/memory.h"
 #include "tests/amd_emulator/numbers.h"
 #include "tests/amd_emulator/operands.h"
+#include "tests/amd_emulator/wave.h"
 
 namespace amd_emulator {
 
@@ -45,12 +46,12 @@ class GlobalSpace {
     bool side_by_side = wave_.exec == all_lanes;
     for (unsigned lane = 1; lane < lanes; ++lane)
       side_by_side &= address_.value[lane] == address_.value[0] + lane * bytes_;
-    return side_by_side ? reach(wave_, address_.value[0], lanes * bytes_, access_) : nullptr;
+    return side_by_side ? reach(address_.value[0], lanes * bytes_, bytes_, access_) : nullptr;
   }
-  std::byte* whole(int lane) { return reach(wave_, address_.value[lane], bytes_, access_); }
+  std::byte* whole(int lane) { return reach(address_.value[lane], bytes_, bytes_, access_); }
   std::byte* word(int lane, int i) {
-    return reach(wave_, address_.value[lane] + 4u * static_cast<unsigned>(i), std::min(bytes_, 4u),
-                 access_);
+    const unsigned bytes = std::min(bytes_, 4u);
+    return reach(address_.value[lane] + 4u * static_cast<unsigned>(i), bytes, bytes, access_);
   }
 
  protected:
@@ -113,13 +114,13 @@ class BufferSpace {
   std::byte* whole(int lane) {
     const u64 offset = offset_.value[lane];
     if (swizzled_ || offset + bytes_ > limit_) return nullptr;
-    return reach(wave_, base_ + offset, bytes_, access_);
+    return reach(base_ + offset, bytes_, bytes_, access_);
   }
   std::byte* word(int lane, int i) {
     const u64 offset = offset_.value[lane] + 4u * static_cast<unsigned>(i);
     const unsigned bytes = std::min(bytes_, 4u);
     if (swizzled_) return private_word(wave_, lane, offset, bytes, access_);
-    return offset + bytes > limit_ ? nullptr : reach(wave_, base_ + offset, bytes, access_);
+    return offset + bytes > limit_ ? nullptr : reach(base_ + offset, bytes, bytes, access_);
   }
 
  private:

@@ -130,7 +130,7 @@ template <int words>
 void load(Wave& wave, const Instruction& it) {
   const u64 base = pair(wave.s[it.scalar_address], wave.s[it.scalar_address + 1]);
   const u64 address = (base + scalar_offset(wave, it) + immediate_offset(it)) & ~u64{3};
-  std::memcpy(&wave.s[it.destination], reach(wave, address, 4 * words, Access::read), 4 * words);
+  std::memcpy(&wave.s[it.destination], reach(address, 4 * words, 4, Access::read), 4 * words);
 }
 // Words beyond the buffer's end are zeros.
 template <int words>
@@ -142,7 +142,7 @@ void load_from_buffer(Wave& wave, const Instruction& it) {
   u32 values[words] = {};
   for (u64 i = 0; i < words; ++i)
     if (offset + 4 * i + 4 <= descriptor[2])
-      std::memcpy(&values[i], reach(wave, base + offset + 4 * i, 4, Access::read), 4);
+      std::memcpy(&values[i], reach(base + offset + 4 * i, 4, 4, Access::read), 4);
   std::memcpy(&wave.s[it.destination], values, sizeof(values));
 }
 

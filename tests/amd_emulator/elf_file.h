@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/amd_emulator/wave.h"
+#include "tests/amd_emulator/fault.h"
 
 namespace amd_emulator {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the workgroups of a launch: each on one of the host's cores, its waves in turns, a wave until it
 // ends, waits at a barrier, or has had its share of instructions.
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +20,14 @@
 
 namespace amd_emulator {
 namespace {
+
+std::string readable_name(const Kernel& kernel) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(kernel.name.c_str(), nullptr, nullptr, &status);
+  const std::string result = name == nullptr ? kernel.name : name;
+  std::free(name);
+  return result;
+}
 
 // Of one turn of a wave. A wave that has had a turn is watched for going in circles.
 constexpr std::uint64_t instructions_of_a_turn = 1 << 20;
@@ -88,7 +97,7 @@ class GroupRunner {
       throw Fault(
           fmt::format("{} of the {} waves of workgroup {} of {} wait at a barrier, and the "
                       "others have ended without it",
-                      waiting, start_.waves(), position(), launch_.kernel->name));
+                      waiting, start_.waves(), position(), readable_name(*launch_.kernel)));
     return waiting > 0;
   }
 
@@ -157,7 +166,7 @@ class GroupRunner {
                                         ? ""
                                         : fmt::format(", at {:#x}: {}", current_->address,
                                                       disassemble(code_.target(), *current_));
-    return fmt::format("{} workgroup {} wave {}{}", launch_.kernel->name, position(),
+    return fmt::format("{} workgroup {} wave {}{}", readable_name(*launch_.kernel), position(),
                        current_wave_->index, instruction);
   }
 
@@ -274,7 +283,7 @@ void execute(const Launch& launch) {
     rewind_journal();
     (void)Run(launch, arguments.address(), true, second_poison).finish();
     if (const std::string difference = compare_with_journal(); !difference.empty())
-      throw Fault(fmt::format("{}: {}", launch.kernel->name, difference));
+      throw Fault(fmt::format("{}: {}", readable_name(*launch.kernel), difference));
   }
   if (!counting()) return;
   const TouchedBytes touched = end_counting_lines();

@@ -8,6 +8,7 @@
 
 #include "tests/amd_emulator/memory.h"
 #include "tests/amd_emulator/runtime.h"
+#include "tests/amd_emulator/wave.h"
 
 namespace amd_emulator {
 namespace {

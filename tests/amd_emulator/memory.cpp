@@ -14,6 +14,7 @@
 #include <optional>
 #include <shared_mutex>
 
+#include "tests/amd_emulator/fault.h"
 #include "tests/amd_emulator/notes.h"
 
 namespace amd_emulator {
@@ -219,12 +220,12 @@ std::byte* host_view(std::uint64_t address, std::size_t bytes) {
   return found == nullptr ? nullptr : found->host + (address - found->begin);
 }
 
-std::byte* reach(Wave&, std::uint64_t address, unsigned bytes, Access access) {
+std::byte* reach(std::uint64_t address, unsigned bytes, unsigned element_bytes, Access access) {
   const Remembered* found = recent.find(address, bytes);
   if (found == nullptr)
     throw Fault(fmt::format("it {} {} bytes at {:#x}, {}", verb(access), bytes, address,
                             memory().describe(address)));
-  if (address % std::min(bytes, 4u) != 0)
+  if (address % std::min(element_bytes, 4u) != 0)
     throw Fault(
         fmt::format("it {} {} bytes at {:#x}, which is not aligned", verb(access), bytes, address));
   std::byte* host = found->host + (address - found->begin);

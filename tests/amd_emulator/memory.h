@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tests/amd_emulator/wave.h"
-
 namespace amd_emulator {
 
 // What nobody has written holds these bytes: NaN in every floating-point type, -1 as an index.
@@ -36,7 +34,9 @@ bool is_device_address(std::uint64_t address);
 // The host's view of [address, address + bytes); null unless it lies in one allocation.
 std::byte* host_view(std::uint64_t address, std::size_t bytes);
 
-// The same for a kernel: throws Fault, and notes what the launch asked to be noted.
-std::byte* reach(Wave& wave, std::uint64_t address, unsigned bytes, Access access);
+// The same for a kernel, which moves elements of `element_bytes`: throws Fault, and notes what the launch
+// asked to be noted.
+// Elements of 4 bytes and more are aligned to 4, as the hardware wants it, smaller ones to their size.
+std::byte* reach(std::uint64_t address, unsigned bytes, unsigned element_bytes, Access access);
 
 }  // namespace amd_emulator

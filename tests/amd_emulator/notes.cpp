@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bitset>
 #include <cstring>
 #include <memory>

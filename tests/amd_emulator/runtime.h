@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/amd_emulator/code_object.h"
+#include "tests/amd_emulator/fault.h"
 #include "tests/amd_emulator/targets.h"
 
 #ifndef __HIP_PLATFORM_AMD__

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "tests/amd_emulator/wave.h"
+#include "tests/amd_emulator/fault.h"
 
 namespace amd_emulator {
 namespace {

@@ -5,10 +5,9 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
 
 #include "tests/amd_emulator/counts.h"
+#include "tests/amd_emulator/fault.h"
 #include "tests/amd_emulator/instruction.h"
 
 namespace amd_emulator {
@@ -18,11 +17,6 @@ struct Launch;
 
 inline constexpr int lanes = 64;
 inline constexpr std::uint64_t all_lanes = ~std::uint64_t{0};
-
-// What a kernel did that the hardware would not have taken, or that this emulator does not know.
-struct Fault : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Position {
   unsigned x = 0, y = 0, z = 0;
