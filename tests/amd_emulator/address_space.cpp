@@ -37,7 +37,7 @@ void count_lines(Wave& wave, const u64 (&addresses)[lanes], unsigned bytes) {
   wave.group->counts->ideal_lines += (different_bytes + line_bytes - 1) / line_bytes;
 }
 
-std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes, Access access) {
+std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes) {
   const Workgroup& group = *wave.group;
   const u64 swizzled = offset / 4 * (4 * lanes) + 4 * static_cast<u64>(lane) + offset % 4;
   if (offset % bytes != 0)
@@ -47,7 +47,7 @@ std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes, Access
                             offset, group.wave_scratch / lanes));
   group.counts->scratch_accesses += static_cast<u64>(
       lane == std::countr_zero(wave.exec));  // once for a wave's instruction and word
-  return reach(group.scratch + wave.index * group.wave_scratch + swizzled, bytes, bytes, access);
+  return host_view(group.scratch + wave.index * group.wave_scratch + swizzled, bytes);
 }
 
 std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access) {

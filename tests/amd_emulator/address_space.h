@@ -19,7 +19,7 @@ namespace amd_emulator {
 void count_lines(Wave& wave, const u64 (&addresses)[lanes], unsigned bytes);
 
 // Private memory: the words of the lanes of a wave lie side by side, as the hardware swizzles them.
-std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes, Access access);
+std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes);
 // Local memory by a generic pointer.
 std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access);
 
@@ -75,14 +75,14 @@ class FlatSpace : public GlobalSpace {
   }
   std::byte* word(int lane, int i) {
     return private_word(wave_, lane, low(address_.value[lane]) + 4u * static_cast<unsigned>(i),
-                        std::min(bytes_, 4u), access_);
+                        std::min(bytes_, 4u));
   }
 };
 
 class ScratchSpace {
  public:
-  ScratchSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access)
-      : wave_(wave), bytes_(bytes), access_(access) {
+  ScratchSpace(Wave& wave, const Instruction& it, unsigned bytes, Access)
+      : wave_(wave), bytes_(bytes) {
     const u32 base = it.scalar_address == no_scalar_address ? 0 : wave.s[it.scalar_address];
     const auto offset = base + static_cast<u32>(it.immediate);
     for (int lane = 0; lane < lanes; ++lane)
@@ -94,13 +94,12 @@ class ScratchSpace {
   std::byte* whole(int) { return nullptr; }
   std::byte* word(int lane, int i) {
     return private_word(wave_, lane, offset_.value[lane] + 4u * static_cast<unsigned>(i),
-                        std::min(bytes_, 4u), access_);
+                        std::min(bytes_, 4u));
   }
 
  private:
   Wave& wave_;
   unsigned bytes_;
-  Access access_;
   Lanes32 offset_;
 };
 
@@ -119,7 +118,7 @@ class BufferSpace {
   std::byte* word(int lane, int i) {
     const u64 offset = offset_.value[lane] + 4u * static_cast<unsigned>(i);
     const unsigned bytes = std::min(bytes_, 4u);
-    if (swizzled_) return private_word(wave_, lane, offset, bytes, access_);
+    if (swizzled_) return private_word(wave_, lane, offset, bytes);
     return offset + bytes > limit_ ? nullptr : reach(base_ + offset, bytes, bytes, access_);
   }
 

@@ -62,9 +62,10 @@ void note(Page& page, std::byte* host_page, std::uint64_t offset, std::uint64_t 
       page.summed.set(word);
 }
 
-std::string difference(std::uint64_t number, const Page& page, std::uint64_t word) {
+std::string difference(std::uint64_t number, const Page& page, const Content& expected,
+                       std::uint64_t word) {
   std::uint32_t first, second;
-  std::memcpy(&first, page.after->data() + word * word_bytes, word_bytes);
+  std::memcpy(&first, expected.data() + word * word_bytes, word_bytes);
   std::memcpy(&second, page.host + word * word_bytes, word_bytes);
   return fmt::format(
       "the word at {:#x} becomes {:#010x} in one order of the waves and workgroups and "
@@ -116,11 +117,12 @@ std::string compare_with_journal() {
   std::string result;
   for (const auto& [number, page] : pages) {
     if (page.before == nullptr || !result.empty()) continue;
+    // Of a page that the first run left alone it is what was there.
     const Content& expected = page.after != nullptr ? *page.after : *page.before;
     for (std::uint64_t word = 0; word < page_bytes / word_bytes && result.empty(); ++word)
       if (!page.summed.test(word) && std::memcmp(expected.data() + word * word_bytes,
                                                  page.host + word * word_bytes, word_bytes) != 0)
-        result = difference(number, page, word);
+        result = difference(number, page, expected, word);
   }
   journal_kept = false;
   set_noting();

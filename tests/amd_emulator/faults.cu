@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int wave = 64;
+constexpr int wave_size = 64;
 
 // Device memory that ends with the program, and its number of values.
 int* device_array(int count) {
@@ -36,46 +36,48 @@ __global__ void write_misaligned(char* to) {
 }
 
 __global__ void local_at(int index, int* to) {
-  extern __shared__ int local[];
-  local[threadIdx.x] = static_cast<int>(threadIdx.x);
+  extern __shared__ int dynamic_local[];
+  dynamic_local[threadIdx.x] = static_cast<int>(threadIdx.x);
   __syncthreads();
-  *to = reinterpret_cast<volatile int*>(local)[index];
+  *to = reinterpret_cast<volatile int*>(dynamic_local)[index];
 }
 __global__ void local_misaligned(int offset, int* to) {
-  extern __shared__ int local[];
-  local[threadIdx.x] = static_cast<int>(threadIdx.x);
+  extern __shared__ int dynamic_local[];
+  dynamic_local[threadIdx.x] = static_cast<int>(threadIdx.x);
   __syncthreads();
-  *to = *reinterpret_cast<volatile int*>(reinterpret_cast<char*>(local) + offset);
+  *to = *reinterpret_cast<volatile int*>(reinterpret_cast<char*>(dynamic_local) + offset);
 }
 __global__ void local_unwritten(int* to) {
-  __shared__ volatile int local[2 * wave];
+  __shared__ volatile int local[2 * wave_size];
   local[threadIdx.x] = 1;
   __syncthreads();
-  to[threadIdx.x] = local[threadIdx.x + wave];
+  to[threadIdx.x] = local[threadIdx.x + wave_size];
 }
 
 // Each wave reads what the other one writes.
 __global__ void race_read_behind_write(int* to) {
-  __shared__ volatile int local[2 * wave];
-  local[threadIdx.x] = 1;
-  to[threadIdx.x] = local[threadIdx.x ^ wave];
-}
-__global__ void race_write_behind_read(int* to) {
-  __shared__ volatile int local[2 * wave];
+  __shared__ volatile int local[2 * wave_size];
   local[threadIdx.x] = 1;
   __syncthreads();
-  to[threadIdx.x] = local[threadIdx.x ^ wave];
+  local[threadIdx.x] = 2;
+  to[threadIdx.x] = local[threadIdx.x ^ wave_size];
+}
+__global__ void race_write_behind_read(int* to) {
+  __shared__ volatile int local[2 * wave_size];
+  local[threadIdx.x] = 1;
+  __syncthreads();
+  to[threadIdx.x] = local[threadIdx.x ^ wave_size];
   local[threadIdx.x] = 2;
 }
 __global__ void race_of_writes(int* to) {
-  __shared__ volatile int local[wave];
-  local[threadIdx.x % wave] = static_cast<int>(threadIdx.x);
+  __shared__ volatile int local[wave_size];
+  local[threadIdx.x % wave_size] = static_cast<int>(threadIdx.x);
   __syncthreads();
-  to[threadIdx.x] = local[threadIdx.x % wave];
+  to[threadIdx.x] = local[threadIdx.x % wave_size];
 }
 
 __global__ void barrier_of_one_wave(int* to) {
-  if (threadIdx.x < wave) return;
+  if (threadIdx.x < wave_size) return;
   __syncthreads();
   to[threadIdx.x] = 1;
 }
@@ -84,7 +86,7 @@ __global__ void last_workgroup(int* to) {
   if (threadIdx.x == 0) *to = static_cast<int>(blockIdx.x);
 }
 __global__ void last_wave(int* to) {
-  if (threadIdx.x % wave == 0) *to = static_cast<int>(threadIdx.x);
+  if (threadIdx.x % wave_size == 0) *to = static_cast<int>(threadIdx.x);
 }
 __global__ void unwritten_register(int* to) {
   int value;
@@ -105,10 +107,10 @@ __global__ void wait_for_other_wave(int* to) {
   __shared__ int flag;
   if (threadIdx.x == 0) flag = 0;
   __syncthreads();
-  if (threadIdx.x < wave) {
-    while (atomicAdd(&flag, 0) == 0) {
+  if (threadIdx.x == 0) {
+    while (atomicCAS(&flag, 1, 2) != 1) {
     }
-  } else if (threadIdx.x == wave) {
+  } else if (threadIdx.x == wave_size) {
     atomicExch(&flag, 1);
   }
   to[threadIdx.x] = 1;
@@ -176,20 +178,25 @@ const std::map<std::string, void (*)()> faults = {
     {"host_access", host_access},
     {"missing_synchronisation", missing_synchronisation},
     {"unwritten_memory", unwritten_memory},
-    {"local_beyond", [] { run(local_at, 1, wave, 4 * wave, wave, device_array(1)); }},
-    {"local_misaligned", [] { run(local_misaligned, 1, wave, 4 * wave, 2, device_array(1)); }},
-    {"local_unwritten", [] { run(local_unwritten, 1, wave, 0, device_array(wave)); }},
+    {"local_beyond",
+     [] { run(local_at, 1, wave_size, 4 * wave_size, wave_size, device_array(1)); }},
+    {"local_misaligned",
+     [] { run(local_misaligned, 1, wave_size, 4 * wave_size, 2, device_array(1)); }},
+    {"local_unwritten", [] { run(local_unwritten, 1, wave_size, 0, device_array(wave_size)); }},
     {"race_read_behind_write",
-     [] { run(race_read_behind_write, 1, 2 * wave, 0, device_array(2 * wave)); }},
+     [] { run(race_read_behind_write, 1, 2 * wave_size, 0, device_array(2 * wave_size)); }},
     {"race_write_behind_read",
-     [] { run(race_write_behind_read, 1, 2 * wave, 0, device_array(2 * wave)); }},
-    {"race_of_writes", [] { run(race_of_writes, 1, 2 * wave, 0, device_array(2 * wave)); }},
+     [] { run(race_write_behind_read, 1, 2 * wave_size, 0, device_array(2 * wave_size)); }},
+    {"race_of_writes",
+     [] { run(race_of_writes, 1, 2 * wave_size, 0, device_array(2 * wave_size)); }},
     {"barrier_of_one_wave",
-     [] { run(barrier_of_one_wave, 1, 2 * wave, 0, device_array(2 * wave)); }},
-    {"last_workgroup", [] { run(last_workgroup, 8, wave, 0, device_array(1)); }},
-    {"last_wave", [] { run(last_wave, 1, 4 * wave, 0, device_array(1)); }},
-    {"unwritten_register", [] { run(unwritten_register, 1, wave, 0, device_array(wave)); }},
-    {"sum_of_all", [] { run(sum_of_all, 8, wave, 0, reinterpret_cast<float*>(device_array(1))); }},
+     [] { run(barrier_of_one_wave, 1, 2 * wave_size, 0, device_array(2 * wave_size)); }},
+    {"last_workgroup", [] { run(last_workgroup, 8, wave_size, 0, device_array(1)); }},
+    {"last_wave", [] { run(last_wave, 1, 4 * wave_size, 0, device_array(1)); }},
+    {"unwritten_register",
+     [] { run(unwritten_register, 1, wave_size, 0, device_array(wave_size)); }},
+    {"sum_of_all",
+     [] { run(sum_of_all, 8, wave_size, 0, reinterpret_cast<float*>(device_array(1))); }},
     {"wait_for_ever",
      [] {
        int* flag = device_array(1);
@@ -197,7 +204,7 @@ const std::map<std::string, void (*)()> faults = {
        run(wait_for_ever, 1, 1, 0, flag, device_array(1));
      }},
     {"wait_for_other_wave",
-     [] { run(wait_for_other_wave, 1, 2 * wave, 0, device_array(2 * wave)); }},
+     [] { run(wait_for_other_wave, 1, 2 * wave_size, 0, device_array(2 * wave_size)); }},
     {"unknown_instruction", [] { run(unknown_instruction, 1, 1, 0, device_array(1)); }},
     {"unknown_function", unknown_function},
 };
