@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/amd_emulator/code_object.h"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -63,11 +65,19 @@ void read_arguments(Kernel& kernel, const nlohmann::json& metadata) {
 
 }  // namespace
 
+std::string readable_name(const Kernel& kernel) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(kernel.name.c_str(), nullptr, nullptr, &status);
+  const std::string result = name == nullptr ? kernel.name : name;
+  std::free(name);
+  return result;
+}
+
 CodeObject::CodeObject(std::span<const std::byte> elf) {
   const ElfFile file(elf);
   target_ = target_of(file);
-  load_segments(file);
   try {
+    load_segments(file);
     read_symbols(file);
     relocate(file);
     for (const Elf64_Phdr& segment : file.segments())

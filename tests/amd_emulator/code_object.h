@@ -38,6 +38,9 @@ struct Kernel {
   std::vector<KernelArgument> arguments;
 };
 
+// As C++ spells it, with its parameters.
+std::string readable_name(const Kernel& kernel);
+
 // A loaded code object. Its bytes are device memory.
 class CodeObject {
  public:

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "tests/amd_emulator/launch.h"
 
@@ -20,6 +21,15 @@ const char* counts_file() {
 constexpr const char* kind_names[kinds] = {"scalar", "vector",  "matrix", "scalar_load",
                                            "load",   "store",   "atomic", "lds",
                                            "branch", "barrier", "wait",   "other"};
+
+// Those that no earlier launch of this process had.
+std::vector<std::string_view> take_new(const std::set<std::string_view>& mnemonics) {
+  static std::set<std::string_view> known;
+  std::vector<std::string_view> fresh;
+  for (const std::string_view mnemonic : mnemonics)
+    if (known.insert(mnemonic).second) fresh.push_back(mnemonic);
+  return fresh;
+}
 
 }  // namespace
 
@@ -40,11 +50,12 @@ void Counts::add(const Counts& other) {
   bytes_read += other.bytes_read;
   bytes_written += other.bytes_written;
   scratch_accesses += other.scratch_accesses;
+  mnemonics.insert(other.mnemonics.begin(), other.mnemonics.end());
 }
 
 void write_counts(const Launch& launch, const Counts& counts) {
   nlohmann::ordered_json line = {{"target", name(launch.kernel->code->target())},
-                                 {"kernel", launch.kernel->name},
+                                 {"kernel", readable_name(*launch.kernel)},
                                  {"grid", {launch.grid.x, launch.grid.y, launch.grid.z}},
                                  {"block", {launch.block.x, launch.block.y, launch.block.z}}};
   for (int kind = 0; kind < kinds; ++kind)
@@ -59,6 +70,7 @@ void write_counts(const Launch& launch, const Counts& counts) {
   line["bytes_read"] = counts.bytes_read;
   line["bytes_written"] = counts.bytes_written;
   line["scratch_accesses"] = counts.scratch_accesses;
+  line["new_mnemonics"] = take_new(counts.mnemonics);
   // Opened anew for each line, appended in one write: several programs may share the file.
   auto file =
       fmt::output_file(counts_file(), fmt::file::WRONLY | fmt::file::CREATE | fmt::file::APPEND);

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
+#include <string_view>
 
 #include "tests/amd_emulator/instruction.h"
 
@@ -24,6 +26,7 @@ struct Counts {
   std::uint64_t bytes_read = 0;       // different lines of memory that the launch read, in bytes
   std::uint64_t bytes_written = 0;    // the same, written
   std::uint64_t scratch_accesses = 0;
+  std::set<std::string_view> mnemonics;  // all that were executed
 
   void add(const Counts& other);
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the workgroups of a launch: each on one of the host's cores, its waves in turns, a wave until it
 // ends, waits at a barrier, or has had its share of instructions.
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,14 +19,6 @@
 
 namespace amd_emulator {
 namespace {
-
-std::string readable_name(const Kernel& kernel) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(kernel.name.c_str(), nullptr, nullptr, &status);
-  const std::string result = name == nullptr ? kernel.name : name;
-  std::free(name);
-  return result;
-}
 
 // Of one turn of a wave. A wave that has had a turn is watched for going in circles.
 constexpr std::uint64_t instructions_of_a_turn = 1 << 20;
@@ -123,7 +114,7 @@ class GroupRunner {
         wave.pc += 4u * it.words;
         ++counts.instructions[static_cast<int>(it.kind)];
         if (counting()) [[unlikely]]
-          count_lanes(wave, it);
+          count(wave, it);
         it.execute(wave, it);
         if (wave.stop != Stop::none) return true;
         if (snapshot != nullptr && snapshot->is_same(wave)) return false;
@@ -152,7 +143,8 @@ class GroupRunner {
     throw Fault("this instruction is not emulated");
   }
 
-  void count_lanes(const Wave& wave, const Instruction& it) {
+  void count(const Wave& wave, const Instruction& it) {
+    if (it.name != last_counted_) counts.mnemonics.insert(last_counted_ = it.name);
     if (it.kind != Kind::vector) return;
     counts.lane_slots += lanes;
     counts.active_lanes += static_cast<std::uint64_t>(std::popcount(wave.exec));
@@ -180,6 +172,7 @@ class GroupRunner {
   std::uint32_t poison_bits_;
   const Wave* current_wave_ = nullptr;
   const Instruction* current_ = nullptr;
+  const char* last_counted_ = nullptr;
 };
 
 // All workgroups once, in one order.
@@ -209,6 +202,7 @@ class Run {
       GroupRunner runner(launch_, arguments_, reverse_, poison_bits_);
       for (std::uint64_t i; (i = next_++) < total_;)
         runner.run(position(reverse_ ? total_ - 1 - i : i));
+      hand_in_notes();
       const std::lock_guard lock(mutex_);
       counts_.add(runner.counts);
     } catch (const std::exception& fault) {
@@ -270,6 +264,14 @@ Order order() {
 // What registers hold that nobody has written: in the second run other bits than in the first.
 constexpr std::uint32_t first_poison = 0xffffffff, second_poison = 0x7ff7fff7;
 
+// From where the first run began, in the opposite order.
+void run_again_and_compare(const Launch& launch, std::uint64_t arguments) {
+  rewind_journal();
+  (void)Run(launch, arguments, true, second_poison).finish();
+  if (const std::string difference = compare_with_journal(); !difference.empty())
+    throw Fault(fmt::format("{}: {}", readable_name(*launch.kernel), difference));
+}
+
 }  // namespace
 
 void execute(const Launch& launch) {
@@ -279,17 +281,14 @@ void execute(const Launch& launch) {
   if (order() == Order::both) begin_journal();
   Counts counts =
       Run(launch, arguments.address(), order() == Order::reverse, first_poison).finish();
-  if (order() == Order::both) {
-    rewind_journal();
-    (void)Run(launch, arguments.address(), true, second_poison).finish();
-    if (const std::string difference = compare_with_journal(); !difference.empty())
-      throw Fault(fmt::format("{}: {}", readable_name(*launch.kernel), difference));
+  if (counting()) {
+    disregard(arguments.address());
+    const TouchedBytes touched = end_counting_lines();
+    counts.bytes_read = touched.read;
+    counts.bytes_written = touched.written;
+    write_counts(launch, counts);
   }
-  if (!counting()) return;
-  const TouchedBytes touched = end_counting_lines();
-  counts.bytes_read = touched.read;
-  counts.bytes_written = touched.written;
-  write_counts(launch, counts);
+  if (order() == Order::both) run_again_and_compare(launch, arguments.address());
 }
 
 }  // namespace amd_emulator

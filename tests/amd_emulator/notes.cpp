@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstring>
@@ -19,24 +20,48 @@ namespace {
 constexpr std::uint64_t page_bytes = 4096, lines_of_page = page_bytes / line_bytes, word_bytes = 4;
 using Content = std::array<std::byte, page_bytes>;
 
-struct Page {
-  std::byte* host = nullptr;
+// What one thread has touched of a page.
+struct Touched {
   std::bitset<lines_of_page> read, written;
-  std::unique_ptr<Content> before, after;       // of the journal
   std::bitset<page_bytes / word_bytes> summed;  // by floating-point atomics
+
+  void add(const Touched& other) {
+    read |= other.read;
+    written |= other.written;
+    summed |= other.summed;
+  }
+};
+// A page as the journal keeps it.
+struct Kept {
+  std::byte* host;
+  std::unique_ptr<Content> before, after;
 };
 
-// By the number of the page. Few threads note anything at a time, and each keeps to its pages: one lock
-// for all of them.
-std::mutex mutex;
-std::unordered_map<std::uint64_t, Page> pages;
-bool lines_counted = false, journal_kept = false;
+// By the number of the page on the device.
+struct Notes {
+  std::mutex mutex;
+  std::unordered_map<std::uint64_t, Touched> touched;
+  std::unordered_map<std::uint64_t, Kept> journal;
+  bool lines_counted = false, journal_kept = false;
 
-void set_noting() {
-  noting = lines_counted || journal_kept;
-}
-void forget_pages() {
-  if (!noting) pages.clear();
+  void set_noting() {
+    noting = lines_counted || journal_kept;
+    if (!noting) touched.clear();
+  }
+};
+Notes notes;
+
+// Of this thread, until it hands them in. Accesses come to the same page again and again.
+thread_local std::unordered_map<std::uint64_t, Touched> own;
+thread_local std::uint64_t last_number = 0;
+thread_local Touched* last = nullptr;
+
+Touched& own_page(std::uint64_t number) {
+  if (last == nullptr || number != last_number) {
+    last = &own[number];
+    last_number = number;
+  }
+  return *last;
 }
 
 std::unique_ptr<Content> copy_of(const std::byte* host) {
@@ -45,88 +70,107 @@ std::unique_ptr<Content> copy_of(const std::byte* host) {
   return content;
 }
 
+// Before this thread writes to a page for the first time. Another one may have done so, and has then kept
+// the page.
+void keep(std::uint64_t number, std::byte* host) {
+  const std::lock_guard lock(notes.mutex);
+  Kept& kept = notes.journal[number];
+  if (kept.before == nullptr) kept = {host, copy_of(host), nullptr};
+}
+
 // A part of an access that lies in one page, at `offset`.
-void note(Page& page, std::byte* host_page, std::uint64_t offset, std::uint64_t bytes,
+void note(std::uint64_t number, std::byte* host_page, std::uint64_t offset, std::uint64_t bytes,
           Access access) {
-  page.host = host_page;
+  Touched& page = own_page(number);
   const bool writes = access != Access::read, reads = access != Access::write;
+  if (writes && notes.journal_kept && page.written.none()) keep(number, host_page);
   for (std::uint64_t line = offset / line_bytes; line <= (offset + bytes - 1) / line_bytes;
        ++line) {
     if (reads) page.read.set(line);
     if (writes) page.written.set(line);
   }
-  if (journal_kept && writes && page.before == nullptr) page.before = copy_of(host_page);
   if (access == Access::float_atomic)
     for (std::uint64_t word = offset / word_bytes; word <= (offset + bytes - 1) / word_bytes;
          ++word)
       page.summed.set(word);
 }
 
-std::string difference(std::uint64_t number, const Page& page, const Content& expected,
-                       std::uint64_t word) {
-  std::uint32_t first, second;
-  std::memcpy(&first, expected.data() + word * word_bytes, word_bytes);
-  std::memcpy(&second, page.host + word * word_bytes, word_bytes);
-  return fmt::format(
-      "the word at {:#x} becomes {:#010x} in one order of the waves and workgroups and "
-      "{:#010x} in the other",
-      number * page_bytes + word * word_bytes, first, second);
+bool is_summed(std::uint64_t number, std::uint64_t word) {
+  const auto found = notes.touched.find(number);
+  return found != notes.touched.end() && found->second.summed.test(word);
+}
+
+// Empty where there is none. Of a page that the first run left alone, `after` is what was there before.
+std::string difference(std::uint64_t number, const Kept& page) {
+  const Content& expected = page.after != nullptr ? *page.after : *page.before;
+  if (std::memcmp(expected.data(), page.host, page_bytes) == 0) return "";
+  for (std::uint64_t word = 0; word < page_bytes / word_bytes; ++word) {
+    std::uint32_t first, second;
+    std::memcpy(&first, expected.data() + word * word_bytes, word_bytes);
+    std::memcpy(&second, page.host + word * word_bytes, word_bytes);
+    if (first != second && !is_summed(number, word))
+      return fmt::format(
+          "the word at {:#x} becomes {:#010x} in one order of the waves and workgroups "
+          "and {:#010x} in the other",
+          number * page_bytes + word * word_bytes, first, second);
+  }
+  return "";
 }
 
 }  // namespace
 
 // Allocations begin at pages, on the device as on the host: a page of one is a page of the other.
 void note_access(std::uint64_t address, std::byte* host, unsigned bytes, Access access) {
-  const std::lock_guard lock(mutex);
   for (std::uint64_t done = 0; done < bytes;) {
     const std::uint64_t at = address + done, offset = at % page_bytes;
     const std::uint64_t part = std::min<std::uint64_t>(bytes - done, page_bytes - offset);
-    note(pages[at / page_bytes], host + done - offset, offset, part, access);
+    note(at / page_bytes, host + done - offset, offset, part, access);
     done += part;
   }
 }
 
+void hand_in_notes() {
+  const std::lock_guard lock(notes.mutex);
+  for (const auto& [number, touched] : own) notes.touched[number].add(touched);
+  own.clear();
+  last = nullptr;
+}
+
 void begin_counting_lines() {
-  lines_counted = true;
-  set_noting();
+  notes.lines_counted = true;
+  notes.set_noting();
+}
+void disregard(std::uint64_t address) {
+  notes.touched.erase(address / page_bytes);
 }
 TouchedBytes end_counting_lines() {
-  TouchedBytes touched = {};
-  for (const auto& [number, page] : pages) {
-    touched.read += page.read.count() * line_bytes;
-    touched.written += page.written.count() * line_bytes;
+  TouchedBytes bytes = {};
+  for (const auto& [number, touched] : notes.touched) {
+    bytes.read += touched.read.count() * line_bytes;
+    bytes.written += touched.written.count() * line_bytes;
   }
-  lines_counted = false;
-  set_noting();
-  forget_pages();
-  return touched;
+  notes.lines_counted = false;
+  notes.set_noting();
+  return bytes;
 }
 
 void begin_journal() {
-  journal_kept = true;
-  set_noting();
+  notes.journal_kept = true;
+  notes.set_noting();
 }
 void rewind_journal() {
-  for (auto& [number, page] : pages) {
-    if (page.before == nullptr) continue;
+  for (auto& [number, page] : notes.journal) {
     page.after = copy_of(page.host);
     std::memcpy(page.host, page.before->data(), page_bytes);
   }
 }
 std::string compare_with_journal() {
   std::string result;
-  for (const auto& [number, page] : pages) {
-    if (page.before == nullptr || !result.empty()) continue;
-    // Of a page that the first run left alone it is what was there.
-    const Content& expected = page.after != nullptr ? *page.after : *page.before;
-    for (std::uint64_t word = 0; word < page_bytes / word_bytes && result.empty(); ++word)
-      if (!page.summed.test(word) && std::memcmp(expected.data() + word * word_bytes,
-                                                 page.host + word * word_bytes, word_bytes) != 0)
-        result = difference(number, page, expected, word);
-  }
-  journal_kept = false;
-  set_noting();
-  forget_pages();
+  for (const auto& [number, page] : notes.journal)
+    if (result.empty()) result = difference(number, page);
+  notes.journal.clear();
+  notes.journal_kept = false;
+  notes.set_noting();
   return result;
 }
 

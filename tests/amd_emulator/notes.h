@@ -14,9 +14,13 @@ namespace amd_emulator {
 // Whether accesses are noted: reach() asks, and then calls note_access.
 extern bool noting;
 void note_access(std::uint64_t address, std::byte* host, unsigned bytes, Access access);
+// A thread's notes count once it has handed them in.
+void hand_in_notes();
 
 // Lines from here on, and what they come to.
 void begin_counting_lines();
+// What was touched there, in one page, does not count.
+void disregard(std::uint64_t address);
 struct TouchedBytes {
   std::uint64_t read, written;  // whole lines
 };
