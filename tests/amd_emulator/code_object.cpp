@@ -104,6 +104,9 @@ void CodeObject::load_segments(const ElfFile& file) {
     if (segment.p_vaddr > most || segment.p_memsz > most || segment.p_filesz > segment.p_memsz)
       throw Fault("a segment of the code object is too large");
     bytes_ = std::max(bytes_, segment.p_vaddr + segment.p_memsz);
+    if ((segment.p_flags & PF_X) == 0) continue;
+    text_begin_ = segment.p_vaddr / 4 * 4;
+    text_end_ = (segment.p_vaddr + segment.p_memsz) / 4 * 4;
   }
   base_ = allocate(bytes_);
   if (base_ == 0) throw Fault("a code object that cannot be loaded: it is empty or too large");
@@ -119,10 +122,6 @@ void CodeObject::load_segments(const ElfFile& file) {
 void CodeObject::read_symbols(const ElfFile& file) {
   const std::vector<Elf64_Shdr> sections = file.sections();
   for (const Elf64_Shdr& section : sections) {
-    if ((section.sh_flags & SHF_EXECINSTR) != 0) {
-      text_begin_ = section.sh_addr;
-      text_end_ = section.sh_addr + section.sh_size / 4 * 4;
-    }
     if (section.sh_type != SHT_SYMTAB && section.sh_type != SHT_DYNSYM) continue;
     if (section.sh_link >= sections.size()) throw Fault("an ELF file whose symbols have no names");
     for (const Elf64_Sym& symbol : file.records<Elf64_Sym>(section)) {
@@ -132,8 +131,7 @@ void CodeObject::read_symbols(const ElfFile& file) {
         functions_[symbol.st_value] = symbol.st_value + symbol.st_size;
     }
   }
-  if (text_begin_ > bytes_ || text_end_ > bytes_ || text_end_ < text_begin_)
-    throw Fault("a code object whose program lies outside of it");
+  if (text_begin_ >= text_end_) throw Fault("a code object without a program");
   instructions_.reset(new Instruction[(text_end_ - text_begin_) / 4]);
 }
 
@@ -210,6 +208,18 @@ void CodeObject::prepare(std::uint64_t offset) {
   }
 }
 
+namespace {
+
+// Whether code with this id, such as "hipv4-amdgcn-amd-amdhsa--gfx942:sramecc+", runs on the target. The
+// devices have error correction and no replay of page faults (sramecc+, xnack-).
+bool runs_on(std::string_view id, Target target) {
+  const std::string_view processor = id.substr(std::min(id.size(), id.rfind("--") + 2));
+  return id.starts_with("hip") && processor.substr(0, processor.find(':')) == name(target) &&
+         processor.find("xnack+") == processor.npos && processor.find("sramecc-") == processor.npos;
+}
+
+}  // namespace
+
 std::span<const std::byte> find_code_object(const void* bundle, Target target) {
   const auto* begin = static_cast<const std::byte*>(bundle);
   constexpr std::string_view magic = "__CLANG_OFFLOAD_BUNDLE__";
@@ -226,10 +236,7 @@ std::span<const std::byte> find_code_object(const void* bundle, Target target) {
   for (std::uint64_t left = number(begin + magic.size()); left > 0; --left) {
     const std::uint64_t offset = number(entry), size = number(entry + 8),
                         length = number(entry + 16);
-    // "hipv4-amdgcn-amd-amdhsa--gfx942:sramecc+": features may follow.
-    const std::string_view id(reinterpret_cast<const char*>(entry + 24), length);
-    const std::string_view processor = id.substr(std::min(id.size(), id.rfind('-') + 1));
-    if (id.starts_with("hip") && processor.substr(0, processor.find(':')) == name(target))
+    if (runs_on({reinterpret_cast<const char*>(entry + 24), length}, target))
       return {begin + offset, size};
     entry += 24 + length;
   }

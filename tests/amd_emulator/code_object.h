@@ -56,11 +56,11 @@ class CodeObject {
 
   // Where the byte `offset` of the code object lies in device memory.
   std::uint64_t device_address(std::uint64_t offset) const { return base_ + offset; }
-  // The executable section.
+  // The executable segment.
   std::uint64_t text_begin() const { return text_begin_; }
   std::uint64_t text_end() const { return text_end_; }
 
-  // The decoded instructions of the executable section, one for each of its words. Those of a function
+  // The decoded instructions of the executable segment, one for each of its words. Those of a function
   // are there once prepare() was called for an offset in it: their `name` is set then.
   const Instruction* instructions() const { return instructions_.get(); }
   void prepare(std::uint64_t offset);

@@ -91,7 +91,7 @@ constexpr ErrorText error_texts[] = {
                    "operation not permitted when stream is capturing"),
     EMULATED_ERROR(hipErrorStreamCaptureInvalidated,
                    "operation failed due to a previous error during capture"),
-    EMULATED_ERROR(hipErrorStreamCaptureUnmatched, "the capture was not initiated in this stream"),
+    EMULATED_ERROR(hipErrorIllegalState, "the operation cannot be performed in the present state"),
 };
 #undef EMULATED_ERROR
 

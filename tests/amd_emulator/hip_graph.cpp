@@ -25,7 +25,7 @@ hipError_t hipStreamBeginCapture(hipStream_t stream, hipStreamCaptureMode) {
 hipError_t hipStreamEndCapture(hipStream_t stream, hipGraph_t* graph) {
   *graph = nullptr;
   return call([=] {
-    if (stream == nullptr || !stream->capture) return hipErrorStreamCaptureUnmatched;
+    if (stream == nullptr || !stream->capture) return hipErrorIllegalState;
     const std::shared_ptr<Capture> capture = std::move(stream->capture);
     stream->capture = nullptr;
     if (!capture->valid) return hipErrorStreamCaptureInvalidated;

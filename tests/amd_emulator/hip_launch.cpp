@@ -48,10 +48,11 @@ hipError_t launch(const void* function, dim3 grid, dim3 block, void** values, st
   const Kernel* kernel = find_kernel(function, error);
   if (kernel == nullptr) return error;
   constexpr std::uint64_t most_workgroups = 0xffffffff;
-  if (volume(grid) == 0 || volume(grid) > most_workgroups || grid.y > 65535 || grid.z > 65535 ||
-      volume(block) == 0 || volume(block) > kernel->largest_workgroup ||
-      kernel->local_bytes + local > local_bytes_per_workgroup)
+  if (volume(grid) == 0 || volume(grid) > most_workgroups || volume(block) == 0 ||
+      volume(block) > most_threads_per_workgroup)
     return hipErrorInvalidConfiguration;
+  if (volume(block) > kernel->largest_workgroup) return hipErrorLaunchFailure;
+  if (kernel->local_bytes + local > local_bytes_per_workgroup) return hipErrorInvalidValue;
   const Size groups = {grid.x, grid.y, grid.z}, threads = {block.x, block.y, block.z};
   const auto dynamic = static_cast<unsigned>(local);
   const Launch enqueued = {kernel, groups, threads, dynamic,
@@ -59,12 +60,15 @@ hipError_t launch(const void* function, dim3 grid, dim3 block, void** values, st
   return enqueue(stream, [enqueued] { execute(enqueued); });
 }
 
-// Waves that the registers of a SIMD unit, 512 for each lane in steps of 8, have room for; four such units
-// share the local memory.
+// Waves that a SIMD unit has room for: it has 512 vector registers for each lane, in steps of 8, and 800
+// scalar ones, in steps of 16. Four such units share the local memory.
 int resident_workgroups(const Kernel& kernel, int threads, std::size_t dynamic_local_bytes) {
-  const unsigned registers = std::max(8u, (kernel.vector_registers + 7) / 8 * 8);
+  const auto step = [](unsigned count, unsigned size) {
+    return std::max(size, (count + size - 1) / size * size);
+  };
   const unsigned waves_of_group = (static_cast<unsigned>(threads) + lanes - 1) / lanes;
-  const unsigned waves = 4 * std::min(8u, 512 / registers);
+  const unsigned waves = 4 * std::min({8u, 512 / step(kernel.vector_registers, 8),
+                                       800 / step(kernel.scalar_registers, 16)});
   std::size_t groups = waves / std::max(1u, waves_of_group);
   const std::size_t local = kernel.local_bytes + dynamic_local_bytes;
   if (local > 0) groups = std::min(groups, local_bytes_per_workgroup / local);
@@ -130,7 +134,7 @@ hipError_t hipFuncSetAttribute(const void* function, hipFuncAttribute attribute,
     hipError_t error = hipSuccess;
     if (find_kernel(function, error) == nullptr) return error;
     const bool too_much = attribute == hipFuncAttributeMaxDynamicSharedMemorySize &&
-                          value > local_bytes_per_workgroup;
+                          (value < 0 || value > local_bytes_per_workgroup);
     return too_much ? hipErrorInvalidValue : hipSuccess;
   });
 }

@@ -46,6 +46,10 @@ struct Allocation {
 struct Remembered {
   std::uint64_t begin = 0, end = 0;
   std::byte* host = nullptr;
+
+  bool holds(std::uint64_t address, std::uint64_t bytes) const {
+    return address >= begin && address < end && bytes <= end - address;
+  }
 };
 
 class Memory {
@@ -175,9 +179,9 @@ class Recent {
       generation_ = generation;
     }
     for (const Remembered& entry : entries_)
-      if (address >= entry.begin && address + bytes <= entry.end) return &entry;
+      if (entry.holds(address, bytes)) return &entry;
     const std::optional<Remembered> found = memory().find(address);
-    if (!found || address + bytes > found->end) return nullptr;
+    if (!found || !found->holds(address, bytes)) return nullptr;
     Remembered& entry = entries_[next_++ % entries_.size()];
     entry = *found;
     return &entry;
@@ -225,9 +229,11 @@ std::byte* reach(std::uint64_t address, unsigned bytes, unsigned element_bytes, 
   if (found == nullptr)
     throw Fault(fmt::format("it {} {} bytes at {:#x}, {}", verb(access), bytes, address,
                             memory().describe(address)));
-  if (address % std::min(element_bytes, 4u) != 0)
-    throw Fault(
-        fmt::format("it {} {} bytes at {:#x}, which is not aligned", verb(access), bytes, address));
+  const bool atomic = access == Access::atomic || access == Access::float_atomic;
+  const unsigned alignment = atomic ? element_bytes : std::min(element_bytes, 4u);
+  if (address % alignment != 0) [[unlikely]]
+    throw Fault(fmt::format("it {} {} bytes at {:#x}, which is not aligned to {} bytes",
+                            verb(access), bytes, address, alignment));
   std::byte* host = found->host + (address - found->begin);
   if (noting) [[unlikely]]
     note_access(address, host, bytes, access);
