@@ -55,6 +55,7 @@ TEST_CASE("Copies arrive whole, from pinned and pageable memory and within the d
 
 TEST_CASE("Empty kernels are launched one by one and as a graph") {
   for (const bool graph : {false, true}) {
+    CHECK(check_every_row(Launch{.graph = graph, .launches = 10}) == 1);
     const auto run = [&] {
       for (const Kernel& kernel : gpu_backend().kernels)
         if (kernel.name == "empty_kernel")
