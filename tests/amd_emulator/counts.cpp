@@ -22,6 +22,11 @@ constexpr const char* kind_names[kinds] = {"scalar", "vector",  "matrix", "scala
                                            "load",   "store",   "atomic", "lds",
                                            "branch", "barrier", "wait",   "other"};
 
+std::string text_of(const Kernel& kernel, const Instruction& instruction) {
+  return fmt::format("{:#x} {}", instruction.address,
+                     disassemble(kernel.code->target(), instruction));
+}
+
 // Those that no earlier launch of this process had.
 std::vector<std::string_view> take_new(const std::set<std::string_view>& mnemonics) {
   static std::set<std::string_view> known;
@@ -45,11 +50,13 @@ void Counts::add(const Counts& other) {
   active_lanes += other.active_lanes;
   local_cycles += other.local_cycles;
   local_conflicts += other.local_conflicts;
+  loop_conflicts += other.loop_conflicts;
   lines += other.lines;
   ideal_lines += other.ideal_lines;
   bytes_read += other.bytes_read;
   bytes_written += other.bytes_written;
   scratch_accesses += other.scratch_accesses;
+  for (const auto& [instruction, cycles] : other.conflicts_at) conflicts_at[instruction] += cycles;
   mnemonics.insert(other.mnemonics.begin(), other.mnemonics.end());
 }
 
@@ -65,6 +72,9 @@ void write_counts(const Launch& launch, const Counts& counts) {
   line["active_lanes"] = counts.active_lanes;
   line["lds_cycles"] = counts.local_cycles;
   line["lds_conflict_cycles"] = counts.local_conflicts;
+  line["lds_loop_conflict_cycles"] = counts.loop_conflicts;
+  for (const auto& [instruction, cycles] : counts.conflicts_at)
+    line["lds_conflicts_at"][text_of(*launch.kernel, *instruction)] = cycles;
   line["lines"] = counts.lines;
   line["ideal_lines"] = counts.ideal_lines;
   line["bytes_read"] = counts.bytes_read;

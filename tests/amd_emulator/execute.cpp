@@ -4,18 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "tests/amd_emulator/launch.h"
 #include "tests/amd_emulator/local_memory.h"
 #include "tests/amd_emulator/memory.h"
 #include "tests/amd_emulator/notes.h"
 #include "tests/amd_emulator/start.h"
+#include "tests/amd_emulator/targets.h"
 
 namespace amd_emulator {
 namespace {
@@ -60,6 +63,7 @@ class GroupRunner {
   void run(Position id) {
     group_.id = id;
     local_.begin_workgroup();
+    conflicts_.fill(0);
     for (unsigned i = 0; i < start_.waves(); ++i)
       start_.prepare(waves_[i], group_, i, poison_bits_);
     while (turn()) pass_barrier();
@@ -114,8 +118,9 @@ class GroupRunner {
         wave.pc += 4u * it.words;
         ++counts.instructions[static_cast<int>(it.kind)];
         if (counting()) [[unlikely]]
-          count(wave, it);
-        it.execute(wave, it);
+          execute_and_count(wave, it);
+        else
+          it.execute(wave, it);
         if (wave.stop != Stop::none) return true;
         if (snapshot != nullptr && snapshot->is_same(wave)) return false;
       }
@@ -143,11 +148,20 @@ class GroupRunner {
     throw Fault("this instruction is not emulated");
   }
 
-  void count(const Wave& wave, const Instruction& it) {
+  void execute_and_count(Wave& wave, const Instruction& it) {
     if (it.name != last_counted_) counts.mnemonics.insert(last_counted_ = it.name);
-    if (it.kind != Kind::vector) return;
-    counts.lane_slots += lanes;
-    counts.active_lanes += static_cast<std::uint64_t>(std::popcount(wave.exec));
+    if (it.kind == Kind::vector) {
+      counts.lane_slots += lanes;
+      counts.active_lanes += static_cast<std::uint64_t>(std::popcount(wave.exec));
+    }
+    const std::uint64_t before = counts.local_conflicts;
+    it.execute(wave, it);
+    std::uint64_t& since_matrix = conflicts_[wave.index];
+    if (const std::uint64_t added = counts.local_conflicts - before; added > 0) {
+      since_matrix += added;
+      counts.conflicts_at[&it] += added;
+    }
+    if (it.kind == Kind::matrix) counts.loop_conflicts += std::exchange(since_matrix, 0);
   }
 
   std::string position() const {
@@ -173,6 +187,7 @@ class GroupRunner {
   const Wave* current_wave_ = nullptr;
   const Instruction* current_ = nullptr;
   const char* last_counted_ = nullptr;
+  std::array<std::uint64_t, most_threads_per_workgroup / lanes> conflicts_ = {};  // by wave
 };
 
 // All workgroups once, in one order.
