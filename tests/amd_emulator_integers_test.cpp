@@ -37,6 +37,10 @@ TEST_CASE("Scalar arithmetic carries, overflows and compares into scc") {
   CHECK(m.wave->scc == 1);
   CHECK(m.scalar<u32>("s_max_u32", 5u, 7u) == 7);
   CHECK(m.wave->scc == 0);
+  CHECK(m.scalar<u32>("s_absdiff_i32", 2, 5) == 3);
+  CHECK(m.scalar<u32>("s_absdiff_i32", 0x80000000u, 0u) == 0x80000000);
+  CHECK(m.scalar<u32>("s_absdiff_i32", 0x80000000u, 1u) == 0x7fffffff);
+  CHECK(m.scalar<u32>("s_absdiff_i32", 0x80000000u, 0xffffffffu) == 0x7fffffff);
   CHECK(m.scalar<u32>("s_lshl3_add_u32", 0x20000000u, 9u) == 9);
   CHECK(m.wave->scc == 1);
 }
@@ -62,6 +66,8 @@ TEST_CASE("Scalar shifts, fields and counts agree with bits counted one by one")
   CHECK(m.scalar<i32>("s_bfe_i32", 0xf0u, 4u | 4u << 16) == -1);
   CHECK(m.scalar<u32>("s_ff1_i32_b64", u64{1} << 40) == 40);
   CHECK(m.scalar<i32>("s_ff1_i32_b32", 0u) == -1);
+  CHECK(m.scalar<u32>("s_ff0_i32_b32", 0x0000ffffu) == 16);
+  CHECK(m.scalar<u32>("s_bcnt0_i32_b64", u64{7}) == 61);
   CHECK(m.scalar<u32>("s_flbit_i32_b32", 1u << 20) == 11);
   CHECK(m.scalar<u32>("s_flbit_i32", -2) == 31);
   CHECK(m.scalar<u32>("s_brev_b32", 1u) == 0x80000000);
@@ -109,6 +115,78 @@ TEST_CASE("Vector integers agree with bits counted one by one") {
   CHECK(m.lane<i32>("v_mul_hi_i32", -5, 7) == -1);
   CHECK(m.lane<i32>("v_med3_i32", -5, 9, 7) == 7);
   CHECK(m.lane<u32>("v_sad_u8", 0x01020304u, 0x04030201u, 100u) == 108);
+  CHECK(m.lane<u32>("v_sad_hi_u8", 0x01020304u, 0x04030201u, 100u) == 8 * 65536 + 100);
+  CHECK(m.lane<u32>("v_msad_u8", 0x01020304u, 0x04030001u, 100u) == 107);
+  CHECK(m.lane<u32>("v_sad_u16", 0x00010005u, 0x00040003u, 100u) == 105);
+  CHECK(m.lane<i32>("v_mul_hi_i32_i24", 0x7f800000, 0x00400000) == -0x2000);
+  CHECK(m.lane<u32>("v_mad_u32_u16", 0x1ffffu, 0xffffu, 1u) == 0xffffu * 0xffffu + 1);
+  CHECK(m.lane<i32>("v_mad_i32_i16", 0x1ffffu, 7u, 1u) == -6);
+}
+
+TEST_CASE("Clamped sums stay within their type, others wrap") {
+  Machine m;
+  const auto held = [&](const char* name, u32 a, u32 b) {
+    m.set(20, 7, 0xabcd0000u);
+    m.lane<u32>(name, a, b);
+    m.it.clamp = 1;
+    m.run();
+    return m.get<u32>(20, 7);
+  };
+  CHECK(held("v_add_u32", 0xfffffff0u, 0x20u) == 0xffffffff);
+  CHECK(held("v_sub_u32", 3, 5) == 0);
+  CHECK(held("v_subrev_u32", 3, 5) == 2);
+  CHECK(held("v_add_i32", 0x7ffffff0, 0x20) == 0x7fffffff);
+  CHECK(held("v_sub_i32", 0x80000000, 1) == 0x80000000);
+  CHECK(held("v_add_u16", 0xfff0, 0x20) == 0xffff);
+  CHECK(held("v_sub_i16", 0x8000, 1) == 0xabcd8000);
+  CHECK(held("v_pk_add_u16", 0xfff00001, 0x00200002) == 0xffff0003);
+  CHECK(held("v_pk_sub_i16", 0x80000001, 0x00010002) == 0x8000ffff);
+  CHECK(m.lane<u32>("v_pk_add_u16", 0xfff00001u, 0x00200002u) == 0x00100003);
+  CHECK(m.lane<u32>("v_add_i32", 0x7ffffff0u, 0x20u) == 0x80000010);
+}
+
+TEST_CASE("Dot products of integers extend their parts and the sum") {
+  Machine m;
+  CHECK(m.lane<i32>("v_dot4_i32_i8", 0xff020304u, 0x05060708u, 100) == -5 + 12 + 21 + 32 + 100);
+  CHECK(m.lane<u32>("v_dot4_u32_u8", 0xff020304u, 0x05060708u, 1u) == 255 * 5 + 12 + 21 + 32 + 1);
+  CHECK(m.lane<i32>("v_dot8_i32_i4", 0xf0000002u, 0x30000004u, 10) == -3 + 8 + 10);
+  CHECK(m.lane<u32>("v_dot8_u32_u4", 0xf0000002u, 0x30000004u, 10u) == 45 + 8 + 10);
+  CHECK(m.lane<i32>("v_dot2_i32_i16", 0xffff0003u, 0x00050007u, 1) == -5 + 21 + 1);
+  CHECK(m.lane<u32>("v_dot2_u32_u16", 0xffff0003u, 0x00050007u, 1u) == 0xffff * 5 + 21 + 1);
+  m.it.clamp = 1;
+  m.set(4, 7, 0xfffffff0u);
+  m.run();
+  CHECK(m.get<u32>(20, 7) == 0xffffffff);
+  m.set(20, 7, 1000);
+  m.operation("v_dot4c_i32_i8", {v(0), constant(1)}, Encoding::vop2).run();
+  CHECK(m.get<i32>(20, 7) == 1003);
+}
+
+TEST_CASE("An index in m0 moves operands") {
+  Machine m;
+  m.wave->s[10] = 77;
+  m.wave->s[m0] = 10;
+  CHECK(m.scalar<u32>("s_movrels_b32", 1u) == 77);  // s0 and ten more
+  m.operation("s_movreld_b32", {constant(5)}, Encoding::sop1).run();
+  CHECK(m.wave->s[30] == 5);
+  m.set(3, 7, 33u);
+  m.operation("s_set_gpr_idx_on", {constant(3)}, Encoding::sopc);
+  m.it.immediate = 1;  // the source
+  m.run();
+  m.operation("v_mov_b32", {v(0)}).run();
+  CHECK(m.get<u32>(20, 7) == 33);
+  m.operation("s_set_gpr_idx_mode", {}, Encoding::sopp);
+  m.it.immediate = 8;  // the destination
+  m.run();
+  m.operation("v_mov_b32", {v(3)}).run();
+  CHECK(m.get<u32>(23, 7) == 33);
+  m.operation("s_set_gpr_idx_idx", {constant(64)}, Encoding::sop1).run();
+  m.operation("v_mov_b32", {constant(1)});
+  m.it.destination = 200;
+  CHECK_THROWS_AS(m.run(), Fault);
+  m.operation("s_set_gpr_idx_off", {}, Encoding::sopp).run();
+  m.operation("v_mov_b32", {constant(9)}).run();
+  CHECK(m.get<u32>(20, 7) == 9);
 }
 
 TEST_CASE("A permutation of bytes takes bytes, signs and constants") {

@@ -162,3 +162,48 @@ TEST_CASE("Floating-point numbers in LDS are modified atomically") {
                      {"ds_max_f64", "ds_max_rtn_f64", larger},
                      {"ds_cmpst_f64", "ds_cmpst_rtn_f64", if_equal}});
 }
+
+TEST_CASE("Pairs of f16 and bf16 in LDS are added") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  wave.set_exec(3);
+  const std::uint32_t one_and_two = 0x3c004000, of_bf16 = 0x3f804000;
+  std::memcpy(waves.local.write<4>(wave, 0), &one_and_two, 4);
+  std::memcpy(waves.local.write<4>(wave, 4), &of_bf16, 4);
+  for (int lane = 0; lane < 2; ++lane) wave.v[LocalWaves::data0][lane] = one_and_two;
+  waves.run("ds_pk_add_rtn_f16");
+  CHECK(wave.v[LocalWaves::destination][0] == one_and_two);
+  CHECK(wave.v[LocalWaves::destination][1] == 0x40004400);
+  waves.run("ds_read_b32");
+  CHECK(wave.v[LocalWaves::destination][0] == 0x42004600);
+  for (int lane = 0; lane < 2; ++lane) wave.v[LocalWaves::data0][lane] = of_bf16;
+  waves.run("ds_pk_add_bf16", 4);
+  waves.run("ds_read_b32", 4);
+  CHECK(wave.v[LocalWaves::destination][0] == 0x404040c0);
+}
+
+TEST_CASE("Lanes append to a counter together") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  const std::uint32_t begin = 100;
+  std::memcpy(waves.local.write<4>(wave, 12), &begin, 4);
+  wave.s[m0] = 8;
+  wave.set_exec(0xf0);
+  waves.run("ds_append", 4);
+  CHECK(wave.v[LocalWaves::destination][7] == 100);
+  CHECK(wave.v[LocalWaves::destination][3] == 0);
+  waves.run("ds_consume", 4);
+  CHECK(wave.v[LocalWaves::destination][7] == 104);
+}
+
+TEST_CASE("Of a number and NaN in LDS the number stays") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  wave.set_exec(1);
+  const float nan = std::bit_cast<float>(0x7fc00000u), three = 3;
+  std::memcpy(waves.local.write<4>(wave, 0), &nan, 4);
+  wave.v[LocalWaves::data0][0] = std::bit_cast<std::uint32_t>(three);
+  waves.run("ds_min_f32");
+  waves.run("ds_max_rtn_f32");
+  CHECK(wave.v[LocalWaves::destination][0] == std::bit_cast<std::uint32_t>(three));
+}

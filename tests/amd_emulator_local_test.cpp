@@ -5,6 +5,7 @@
 #include <array>
 
 #include "tests/amd_emulator/local_banks.h"
+#include "tests/amd_emulator/memory.h"
 #include "tests/amd_emulator_local_waves.h"
 #include "tests/catch.h"
 
@@ -299,4 +300,85 @@ TEST_CASE("Bank conflicts of known patterns are counted") {
   CHECK(cycles(read, 16, for_reads) == Cycles{8, 0});
   CHECK(cycles(write, 16, for_reads) == Cycles{8, 8});
   CHECK(cycles(write, 16, for_writes) == Cycles{8, 0});
+}
+
+namespace {
+
+// What a lane with an address of its own does to global memory, counted from s[4:5] on.
+Instruction global_instruction(const char* name, Wave& wave, std::uint64_t base) {
+  Instruction it;
+  it.name = name;
+  it.execute = handler(name);
+  REQUIRE(it.execute != nullptr);
+  it.address_register = LocalWaves::address;
+  it.data[0] = LocalWaves::data0;
+  it.destination = LocalWaves::destination;
+  it.scalar_address = 4;
+  wave.s[4] = static_cast<std::uint32_t>(base);
+  wave.s[5] = static_cast<std::uint32_t>(base >> 32);
+  return it;
+}
+
+}  // namespace
+
+TEST_CASE("Loads to LDS put a dword for each lane from where m0 says on") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  std::uint32_t values[64];
+  for (std::uint32_t i = 0; i < 64; ++i) values[i] = 0x80u + i;
+  const std::uint64_t address = allocate(sizeof values);
+  std::memcpy(host_view(address, sizeof values), values, sizeof values);
+  wave.set_exec(0x2c);
+  wave.s[m0] = 1024;
+  for (int lane = 0; lane < lanes; ++lane)
+    wave.v[LocalWaves::address][lane] = static_cast<std::uint32_t>(4 * (40 - lane));
+  Instruction it = global_instruction("global_load_lds_dword", wave, address);
+  it.immediate = 8;  // of both addresses
+  it.execute(wave, it);
+  for (const int lane : {2, 3, 5}) {
+    std::uint32_t got;
+    std::memcpy(&got, waves.local.read<4>(wave, static_cast<std::uint32_t>(1032 + 4 * lane)), 4);
+    CHECK(got == values[42 - lane]);
+  }
+  CHECK(fault_of([&] { (void)waves.local.read<4>(wave, 1032 + 16); }) != "");
+  it = global_instruction("global_load_lds_sbyte", wave, address);
+  it.execute(wave, it);
+  std::uint32_t got;
+  std::memcpy(&got, waves.local.read<4>(wave, 1024 + 8), 4);
+  CHECK(got == 0xffffffa6);
+  CHECK(release(address));
+}
+
+TEST_CASE("Atomic operations beyond a buffer's end return 0 and change nothing") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  const std::uint64_t address = allocate(8);
+  const std::uint32_t values[2] = {5, 6};
+  std::memcpy(host_view(address, 8), values, 8);
+  wave.set_exec(3);
+  wave.v[LocalWaves::address][1] = 4;
+  for (int lane = 0; lane < 2; ++lane) wave.v[LocalWaves::data0][lane] = 10;
+  Instruction it = global_instruction("buffer_atomic_add", wave, address);
+  wave.s[6] = 4;
+  wave.s[7] = 0x00027000;
+  it.offset_enable = it.glc = 1;
+  it.source[0] = 128;
+  it.destination = it.data[0];
+  it.execute(wave, it);
+  CHECK(wave.v[LocalWaves::data0][0] == 5);
+  CHECK(wave.v[LocalWaves::data0][1] == 0);
+  std::uint32_t got[2];
+  std::memcpy(got, host_view(address, 8), 8);
+  CHECK(got[0] == 15);
+  CHECK(got[1] == 6);
+  CHECK(release(address));
+}
+
+TEST_CASE("Time passes with instructions") {
+  LocalWaves waves;
+  Wave& wave = waves.wave();
+  waves.counts.instructions = {1, 2};
+  Instruction it = global_instruction("s_memtime", wave, 0);
+  it.execute(wave, it);
+  CHECK(wave.s[LocalWaves::destination] == 3);
 }

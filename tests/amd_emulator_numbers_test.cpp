@@ -29,7 +29,7 @@ TEST_CASE("Source modifiers, clamp and omod change numbers, not bits") {
   m.it.clamp = 1;
   m.run();
   CHECK(m.get<f32>(20, 3) == 1.0f);
-  m.operation("v_add_u32", {constant(1), constant(2)});
+  m.operation("v_and_b32", {constant(1), constant(2)});
   m.it.clamp = 1;
   CHECK_THROWS_AS(m.run(), Fault);
 }
@@ -41,8 +41,12 @@ TEST_CASE("Minimum and maximum prefer numbers to NaN and order the zeros") {
   CHECK(std::signbit(m.lane<f32>("v_min_f32", 0.0f, -0.0f)));
   CHECK(!std::signbit(m.lane<f32>("v_max_f32", -0.0f, 0.0f)));
   CHECK(m.lane<f32>("v_med3_f32", 5.0f, -inf, inf) == 5.0f);
+  CHECK(m.lane<u32>("v_med3_f32", -0.0f, -5.0f, 0.0f) == 0);
   CHECK(m.lane<f64>("v_max_f64", std::nan(""), -3.0) == -3.0);
   CHECK(m.lane<f32>("v_max3_f32", nan, nan, 1.0f) == 1.0f);
+  // A signalling NaN comes out as a quiet one, also of the maximum that makes a number canonical.
+  CHECK(m.lane<u32>("v_max_f32", 0x7f812345u, 0x7f812345u) == 0x7fc12345);
+  CHECK(m.lane<u32>("v_min_f32", 2.0f, 0xff812345u) == 0xffc12345);
 }
 
 TEST_CASE("Comparisons follow IEEE 754, and classes the bits of a mask") {
@@ -138,6 +142,8 @@ TEST_CASE("Functions are those of the host; of f32 they know no denormals") {
   CHECK(m.lane<f32>("v_rndne_f32", 2.5f) == 2.0f);
   CHECK(m.lane<f64>("v_floor_f64", -2.5) == -3.0);
   CHECK(m.lane<f32>("v_fract_f32", -1e-10f) < 1.0f);
+  CHECK(std::isnan(m.lane<f32>("v_fract_f32", nan)));
+  CHECK(std::isnan(m.lane<f64>("v_fract_f64", f64{inf})));
   CHECK(m.lane<f32>("v_ldexp_f32", 1.5f, -3) == 0.1875f);
   CHECK(m.lane<f64>("v_ldexp_f64", 1.5, 1000) == std::ldexp(1.5, 1000));
   CHECK(m.lane<f32>("v_frexp_mant_f32", 12.0f) == 0.75f);
@@ -158,6 +164,38 @@ TEST_CASE("f16 results clear the upper half, or keep it where op_sel can choose 
   CHECK(m.get<u32>(20, 7) == (0x1234u | std::bit_cast<u16>(static_cast<f16>(6.0)) << 16));
   m.operation("v_mul_f16", {v(2), one_half}).run();
   CHECK(m.get<f16>(20, 7) == static_cast<f16>(1.5));
+}
+
+TEST_CASE("Pairs of f16 are packed as numbers") {
+  Machine m;
+  m.set(0, 7, u32{std::bit_cast<u16>(static_cast<f16>(2.0))} << 16);
+  m.operation("v_pack_b32_f16", {v(0), one_half});
+  m.it.op_sel = 1;
+  m.it.negate = 3;
+  m.run();
+  CHECK(m.get<u32>(20, 7) == 0xb800c000);
+  m.set(20, 7, 0x3c004000u);  // 1 and 2
+  m.set(2, 7, 0x42004400u);   // 3 and 4
+  m.operation("v_pk_fmac_f16", {v(2), v(2)}).run();
+  CHECK(m.get<u32>(20, 7) == 0x49004c80);  // 10 and 18
+  m.set(4, 7, 8.0f);
+  CHECK(m.lane<f32>("v_dot2_f32_f16", 0x3c004000u, 0x42004400u, 8.0f) == 3 + 8 + 8);
+  m.it.negate = 1;  // of the lower product only
+  m.run();
+  CHECK(m.get<f32>(20, 7) == 3 - 8 + 8);
+  m.operation("v_dot2_f32_f16", {v(0), one_half, v(4)}).run();  // the constant's upper half is 0
+  CHECK(m.get<f32>(20, 7) == 1 + 8);
+}
+
+TEST_CASE("A large angle is multiplied by parts of 2/pi") {
+  Machine m;
+  const f64 first = m.lane<f64>("v_trig_preop_f64", 1.0, 0u);
+  const f64 second = m.lane<f64>("v_trig_preop_f64", 1.0, 1u);
+  CHECK(first == 0x0.a2f9836e4e441p0);
+  CHECK(first + second == 2 / 3.14159265358979323846);
+  CHECK(m.lane<f64>("v_trig_preop_f64", std::ldexp(1.0, 107), 0u) == second);
+  CHECK(m.lane<f64>("v_trig_preop_f64", std::ldexp(1.0, 107), 1u) ==
+        m.lane<f64>("v_trig_preop_f64", 1.0, 2u));
 }
 
 TEST_CASE("Packed arithmetic takes its halves from where op_sel says") {
@@ -199,6 +237,12 @@ TEST_CASE("Mixed multiplication takes halves and single numbers") {
   m.it.absolute = 1;
   m.run();
   CHECK(m.get<u32>(20, 7) == (0x1111u | std::bit_cast<u16>(static_cast<f16>(6.5)) << 16));
+  for (const u8 is_half : {u8{0}, u8{2}}) {  // a constant has the type of its source
+    m.operation("v_fma_mix_f32", {v(2), one_half, v(4)});
+    m.it.op_sel_high = is_half;
+    m.run();
+    CHECK(m.get<f32>(20, 7) == 2.0f);
+  }
 }
 
 TEST_CASE("Conversions round to nearest, or toward zero where they say so, and saturate") {
@@ -211,6 +255,9 @@ TEST_CASE("Conversions round to nearest, or toward zero where they say so, and s
   CHECK(m.lane<i32>("v_cvt_flr_i32_f32", -2.1f) == -3);
   CHECK(m.lane<f32>("v_cvt_f32_ubyte2", 0x00ab0000u) == 171.0f);
   CHECK(m.lane<f32>("v_cvt_f32_u32", 0xffffffffu) == 4294967296.0f);
+  CHECK(m.lane<f32>("v_cvt_off_f32_i4", 0x2cu) == -0.25f);
+  CHECK(m.lane<u32>("v_sat_pk_u8_i16", 0x0123fff0u) == 0xff00);
+  CHECK(m.lane<u32>("v_cvt_norm_i16_f16", static_cast<f16>(-1.0)) == 0x8001);
   std::mt19937_64 generator(5);
   for (int i = 0; i < 2000; ++i) {
     const f32 x = std::ldexp(static_cast<f32>(generator() % 100000) - 50000.0f,

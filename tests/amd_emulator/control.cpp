@@ -77,6 +77,13 @@ void call(Wave& wave, const Instruction& it) {
   branch<always>(wave, it);
 }
 
+// Time passes with the instructions of the workgroups that this thread runs.
+void read_time(Wave& wave, const Instruction& it) {
+  u64 time = 0;
+  for (const u64 count : wave.group->counts->instructions) time += count;
+  write_scalar64(wave, it.destination, time);
+}
+
 void nothing(Wave&, const Instruction&) {}
 void end_program(Wave& wave, const Instruction&) {
   wave.stop = Stop::end;
@@ -89,8 +96,9 @@ void trap(Wave&, const Instruction& it) {
 }
 
 // Kernels run in the mode that they are started with: round to nearest even, denormals kept. Setting a
-// mode that is not this one would need all arithmetic to know it.
-constexpr u32 mode_register = 1, kept_mode = 0xf0;
+// mode that is not this one would need all arithmetic to know it. Clamp makes 0 of NaN, and signalling NaN
+// are quieted.
+constexpr u32 mode_register = 1, kept_mode = 0x3f0;
 
 u32 field_of(const Instruction& it, u32 value) {
   const u32 selector = static_cast<u32>(it.immediate), offset = selector >> 6 & 31;
@@ -181,9 +189,17 @@ constexpr NamedHandler table[] = {
     {"s_waitcnt", nothing},
     {"s_sleep", nothing},
     {"s_setprio", nothing},
+    {"s_wakeup", nothing},
+    {"s_incperflevel", nothing},
+    {"s_decperflevel", nothing},
+    {"s_ttracedata", nothing},
     {"s_icache_inv", nothing},
     {"s_dcache_inv", nothing},
     {"s_dcache_wb", nothing},
+    {"s_dcache_inv_vol", nothing},
+    {"s_dcache_wb_vol", nothing},
+    {"s_memtime", read_time},
+    {"s_memrealtime", read_time},
     {"buffer_inv", nothing},
     {"buffer_wbl2", nothing},
     {"buffer_invl2", nothing},

@@ -13,6 +13,9 @@ template <class D>
 constexpr auto to_integer = [](auto x) { return saturating_cast<D>(x); };
 template <int byte>
 constexpr auto byte_to_float = [](u32 x) { return static_cast<f32>(x >> (8 * byte) & 0xff); };
+constexpr auto sixteenths = [](u32 x) {
+  return static_cast<f32>(static_cast<i32>(x << 28) >> 28) / 16;
+};
 constexpr auto to_integer_below = [](f32 x) { return saturating_cast<i32>(std::floor(x)); };
 constexpr auto to_nearest_integer = [](f32 x) { return saturating_cast<i32>(std::floor(x + 0.5)); };
 
@@ -35,6 +38,12 @@ u32 saturated_bits(T x) {
 template <class Narrow>
 constexpr auto pack_saturated =
     [](auto a, auto b) { return saturated_bits<Narrow>(a) | saturated_bits<Narrow>(b) << 16; };
+constexpr auto pack_bytes = [](u32 a) {
+  const auto byte = [](u32 half) {
+    return saturated_bits<u8>(static_cast<i16>(static_cast<u16>(half)));
+  };
+  return byte(a) | byte(a >> 16) << 8;
+};
 // f32 in [0, 1] or [-1, 1] as fractions of the largest integer.
 template <class Narrow>
 u32 normalised(f32 x) {
@@ -88,6 +97,7 @@ constexpr NamedHandler table[] = {
     {"v_cvt_f32_ubyte1", lanewise<byte_to_float<1>, f32, u32>},
     {"v_cvt_f32_ubyte2", lanewise<byte_to_float<2>, f32, u32>},
     {"v_cvt_f32_ubyte3", lanewise<byte_to_float<3>, f32, u32>},
+    {"v_cvt_off_f32_i4", lanewise<sixteenths, f32, u32>},
     {"v_cvt_f64_i32", lanewise<to<f64>, f64, i32>},
     {"v_cvt_f64_u32", lanewise<to<f64>, f64, u32>},
     {"v_cvt_f64_f32", lanewise<to<f64>, f64, f32>},
@@ -107,6 +117,11 @@ constexpr NamedHandler table[] = {
     {"v_cvt_pk_u16_u32", lanewise<pack_saturated<u16>, u32, u32, u32>},
     {"v_cvt_pknorm_i16_f32", lanewise<pack_normalised<i16>, u32, f32, f32>},
     {"v_cvt_pknorm_u16_f32", lanewise<pack_normalised<u16>, u32, f32, f32>},
+    {"v_cvt_pknorm_i16_f16", lanewise<pack_normalised<i16>, u32, f16, f16>},
+    {"v_cvt_pknorm_u16_f16", lanewise<pack_normalised<u16>, u32, f16, f16>},
+    {"v_cvt_norm_i16_f16", lanewise<normalised<i16>, u16, f16>},
+    {"v_cvt_norm_u16_f16", lanewise<normalised<u16>, u16, f16>},
+    {"v_sat_pk_u8_i16", lanewise<pack_bytes, u16, u32>},
     {"v_cvt_pk_u8_f32", lanewise<insert_byte, u32, f32, u32, u32>},
     {"v_cvt_f32_fp8", lanewise<from_fnuz<Fp8>, f32, u32>},
     {"v_cvt_f32_bf8", lanewise<from_fnuz<Bf8>, f32, u32>},

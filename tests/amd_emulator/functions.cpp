@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Floating-point functions of one type, and f64 arithmetic. Functions that the hardware approximates
 // (reciprocals, roots, exponentials, sines) are rounded from the exact value here.
+#include <algorithm>
 #include <numbers>
 
 #include "tests/amd_emulator/handlers.h"
@@ -53,11 +54,12 @@ constexpr auto truncate = []<class T>(T x) {
   return from_double<T>(std::trunc(static_cast<f64>(x)));
 };
 constexpr auto nearest = []<class T>(T x) { return round_to_even(x); };
-// Less than 1, also where the subtraction rounds up to it.
+// Less than 1, also where the subtraction rounds up to it. NaN stays NaN, infinities become it.
 constexpr auto fraction = []<class T>(T x) {
   const auto below_one =
       std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(T{1}) - 1));
-  return minimum(static_cast<T>(x - floor(x)), below_one);
+  const T rest = static_cast<T>(x - floor(x));
+  return rest > below_one ? below_one : rest;
 };
 
 constexpr auto scale = []<class T>(T x, i32 exponent) {
@@ -77,6 +79,27 @@ constexpr auto exponent_of = []<class T>(T x) {
   return exponent;
 };
 constexpr auto exponent_of_half = [](f16 x) { return static_cast<i16>(exponent_of(x)); };
+
+// The first 1216 bits of 2/pi behind the point.
+constexpr u64 two_over_pi[] = {
+    0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+    0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484,
+    0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f,
+    0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b,
+    0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab};
+
+// 53 of these bits, for the reduction of a large angle: those from which on its product is no multiple of
+// the whole turn, or the ones after them. Huge angles are scaled down by the compiler, and these up.
+constexpr auto angle_factor = [](f64 angle, u32 segment) {
+  const int exponent = biased_exponent(angle);
+  const int first = static_cast<int>(segment & 31) * 53 + std::max(exponent - 1077, 0);
+  u64 bits = 0;
+  for (int i = first; i < first + 53; ++i) {
+    const u64 word = i < 64 * static_cast<int>(std::size(two_over_pi)) ? two_over_pi[i / 64] : 0;
+    bits = bits << 1 | (word >> (63 - i % 64) & 1);
+  }
+  return std::ldexp(static_cast<f64>(bits), -53 - first + (exponent >= 1968 ? 128 : 0));
+};
 
 // Division as the compiler spells it, by the manuals' descriptions of V_DIV_SCALE, V_DIV_FMAS and
 // V_DIV_FIXUP. By how much operands are scaled, and when a numerator is tiny:
@@ -151,10 +174,6 @@ void divide_fused(Wave& wave, const Instruction& it) {
 
 constexpr auto divide_fixup = []<class T>(T quotient, T denominator, T numerator) {
   const bool negative = is_negative(denominator) != is_negative(numerator);
-  const auto quiet = [](T x) {
-    return std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(x) |
-                                                   BitsOf<T>{1} << (mantissa_bits<T> - 1)));
-  };
   if (is_nan(numerator)) return quiet(numerator);
   if (is_nan(denominator)) return quiet(denominator);
   if ((denominator == T{0} && numerator == T{0}) ||
@@ -218,6 +237,7 @@ constexpr NamedHandler table[] = {
     {"v_div_fixup_f16", lanewise_in_half<divide_fixup, f16, f16, f16, f16>},
     {"v_div_fixup_f32", lanewise<divide_fixup, f32, f32, f32, f32>},
     {"v_div_fixup_f64", lanewise<divide_fixup, f64, f64, f64, f64>},
+    {"v_trig_preop_f64", lanewise<angle_factor, f64, f64, u32>},
     {"v_add_f64", lanewise<add, f64, f64, f64>},
     {"v_mul_f64", lanewise<multiply, f64, f64, f64>},
     {"v_min_f64", lanewise<smaller, f64, f64, f64>},

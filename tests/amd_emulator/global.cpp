@@ -7,21 +7,28 @@
 #include "tests/amd_emulator/address_space.h"
 #include "tests/amd_emulator/global_atomics.h"
 #include "tests/amd_emulator/handlers.h"
+#include "tests/amd_emulator/local_banks.h"
+#include "tests/amd_emulator/local_memory.h"
 
 namespace amd_emulator {
 namespace {
 
 // What becomes of an element that is smaller than a register: extended to it, or one half of it.
-enum class Fill : u8 { zeros, sign, low_half, high_half };
+enum class Fill : u8 { zeros, sign, low_half, high_half, sign_low_half, sign_high_half };
+constexpr bool extends_sign(Fill fill) {
+  return fill == Fill::sign || fill == Fill::sign_low_half || fill == Fill::sign_high_half;
+}
 
 template <unsigned bytes, Fill fill>
 u32 fill_register(u32 value, u32 old) {
-  if constexpr (bytes < 4 && (fill == Fill::sign)) {
+  if constexpr (bytes < 4 && extends_sign(fill)) {
     constexpr int unused = 32 - 8 * bytes;
     value = static_cast<u32>(static_cast<i32>(value << unused) >> unused);
   }
-  if constexpr (fill == Fill::low_half) return (old & ~0xffffu) | (value & 0xffff);
-  if constexpr (fill == Fill::high_half) return (old & 0xffff) | value << 16;
+  if constexpr (fill == Fill::low_half || fill == Fill::sign_low_half)
+    return (old & ~0xffffu) | (value & 0xffff);
+  if constexpr (fill == Fill::high_half || fill == Fill::sign_high_half)
+    return (old & 0xffff) | value << 16;
   return value;
 }
 
@@ -32,14 +39,31 @@ u32 load_element(const std::byte* from) {
   return value;
 }
 
-void refuse_local_target(const Instruction& it) {
-  if (it.lds != 0) throw Fault("loading to LDS is not emulated");
+// A dword for each lane, one after the other, from where m0 says on.
+template <class Space, unsigned bytes, Fill fill>
+void load_to_local(Wave& wave, const Instruction& it) {
+  if (wave.exec == 0) return;
+  Space space(wave, it, bytes, Access::read);
+  Lanes32 to;
+  for (int lane = 0; lane < lanes; ++lane)
+    to.value[lane] = (wave.s[m0] & 0xffff) + static_cast<u32>(it.immediate + 4 * lane);
+  if (counting()) count_banks(wave, to.value, 4, LocalUse::write);
+  for_each_enabled(wave, [&](int lane) {
+    const std::byte* from = space.whole(lane);
+    if (from == nullptr) from = space.word(lane, 0);
+    const u32 value = fill_register<bytes, fill>(load_element<bytes>(from), 0);
+    std::memcpy(wave.group->local->write<4>(wave, to.value[lane]), &value, 4);
+  });
 }
 
 // Elements of `bytes`, at most 4, `words` of them a lane.
 template <class Space, unsigned bytes, int words, Fill fill>
 void load(Wave& wave, const Instruction& it) {
-  refuse_local_target(it);
+  if (it.lds != 0) {
+    if constexpr (words == 1 && (fill == Fill::zeros || fill == Fill::sign))
+      return load_to_local<Space, bytes, fill>(wave, it);
+    throw Fault("this width is not loaded to LDS");
+  }
   if (wave.exec == 0) return;
   Space space(wave, it, bytes * words, Access::read);
   u32(*to)[lanes] = &wave.v[it.destination];
@@ -63,7 +87,7 @@ void load(Wave& wave, const Instruction& it) {
 
 template <class Space, unsigned bytes, int words, Fill fill>
 void store(Wave& wave, const Instruction& it) {
-  refuse_local_target(it);
+  if (it.lds != 0) throw Fault("storing from LDS is not emulated");
   if (wave.exec == 0) return;
   Space space(wave, it, bytes * words, Access::write);
   const u32(*from)[lanes] = &wave.v[it.data[0]];
@@ -98,6 +122,8 @@ void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
   add("load_sshort", load<Space, 2, 1, Fill::sign>);
   add("load_ubyte_d16", load<Space, 1, 1, Fill::low_half>);
   add("load_ubyte_d16_hi", load<Space, 1, 1, Fill::high_half>);
+  add("load_sbyte_d16", load<Space, 1, 1, Fill::sign_low_half>);
+  add("load_sbyte_d16_hi", load<Space, 1, 1, Fill::sign_high_half>);
   add("load_short_d16", load<Space, 2, 1, Fill::low_half>);
   add("load_short_d16_hi", load<Space, 2, 1, Fill::high_half>);
   add("load_dword", load<Space, 4, 1, Fill::zeros>);
@@ -114,6 +140,15 @@ void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
   add("store_dwordx4", store<Space, 4, 4, Fill::zeros>);
 }
 
+// Buffers have a bit for this in their loads.
+constexpr NamedHandler to_local[] = {
+    {"global_load_lds_ubyte", load_to_local<GlobalSpace, 1, Fill::zeros>},
+    {"global_load_lds_sbyte", load_to_local<GlobalSpace, 1, Fill::sign>},
+    {"global_load_lds_ushort", load_to_local<GlobalSpace, 2, Fill::zeros>},
+    {"global_load_lds_sshort", load_to_local<GlobalSpace, 2, Fill::sign>},
+    {"global_load_lds_dword", load_to_local<GlobalSpace, 4, Fill::zeros>},
+};
+
 }  // namespace
 
 std::span<const NamedHandler> global_handlers() {
@@ -123,6 +158,7 @@ std::span<const NamedHandler> global_handlers() {
     add_space<FlatSpace>(all, "flat_");
     add_space<ScratchSpace>(all, "scratch_");
     add_space<BufferSpace>(all, "buffer_");
+    for (const NamedHandler& named : to_local) all.push_back(named);
     add_global_atomics(all);
     return all;
   }();

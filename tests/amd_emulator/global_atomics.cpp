@@ -25,9 +25,20 @@ void return_old(Wave& wave, const Instruction& it, int lane, T old) {
   if constexpr (sizeof(T) == 8) wave.v[it.destination + 1][lane] = high(bits);
 }
 
-// Workgroups run on several threads: memory changes in one step. Returns what was there.
+// Null beyond a buffer's end.
+template <class Space>
+std::byte* find(Space& space, int lane) {
+  std::byte* place = space.whole(lane);
+  if (std::is_same_v<Space, FlatSpace> && place == nullptr)
+    throw Fault("atomic operations on private memory are not emulated");
+  return place;
+}
+
+// Workgroups run on several threads: memory changes in one step. Returns what was there, 0 where nothing
+// is.
 template <class T, class F>
 T modify(std::byte* place, F f) {
+  if (place == nullptr) return T{};
   using Bits = BitsOf<T>;
   const std::atomic_ref<Bits> value(*reinterpret_cast<Bits*>(place));
   Bits old = value.load();
@@ -42,9 +53,8 @@ void update(Wave& wave, const Instruction& it) {
   Space space(wave, it, sizeof(T), access);
   for_each_enabled(wave, [&](int lane) {
     const T by = data_of<T>(wave, it.data[0], lane);
-    std::byte* place = space.whole(lane);
-    if (place != nullptr)  // not beyond a buffer's end
-      return_old(wave, it, lane, modify<T>(place, [&](T old) { return f(old, by); }));
+    std::byte* place = find<Space>(space, lane);
+    return_old(wave, it, lane, modify<T>(place, [&](T old) { return f(old, by); }));
   });
 }
 // The new value lies before the expected one.
@@ -55,10 +65,8 @@ void compare_and_swap(Wave& wave, const Instruction& it) {
   for_each_enabled(wave, [&](int lane) {
     const T by = data_of<T>(wave, it.data[0], lane);
     const T expected = data_of<T>(wave, it.data[0] + static_cast<unsigned>(sizeof(T) / 4), lane);
-    std::byte* place = space.whole(lane);
-    if (place != nullptr)
-      return_old(wave, it, lane,
-                 modify<T>(place, [&](T old) { return old == expected ? by : old; }));
+    std::byte* place = find<Space>(space, lane);
+    return_old(wave, it, lane, modify<T>(place, [&](T old) { return old == expected ? by : old; }));
   });
 }
 

@@ -13,30 +13,32 @@ constexpr auto reversed = [](auto a, auto b) { return f(b, a); };
 constexpr auto add = [](auto a, auto b) { return static_cast<decltype(a)>(a + b); };
 constexpr auto subtract = [](auto a, auto b) { return static_cast<decltype(a)>(a - b); };
 constexpr auto multiply = [](auto a, auto b) {
-  if constexpr (is_float<decltype(a)>)
+  if constexpr (is_float<decltype(a)> || sizeof(a) == 8)
     return static_cast<decltype(a)>(a * b);
   else
     return static_cast<decltype(a)>(static_cast<u32>(a) * static_cast<u32>(b));
 };
 constexpr auto multiply_add = [](auto a, auto b, auto c) { return add(multiply(a, b), c); };
+constexpr auto multiply_add_wide = [](auto a, auto b, u32 c) {
+  return static_cast<u32>(a) * static_cast<u32>(b) + c;
+};
 constexpr auto fused = [](auto a, auto b, auto c) { return fused_multiply_add(a, b, c); };
 constexpr auto smaller = [](auto a, auto b) { return minimum(a, b); };
 constexpr auto larger = [](auto a, auto b) { return maximum(a, b); };
 constexpr auto smallest = [](auto a, auto b, auto c) { return minimum(minimum(a, b), c); };
 constexpr auto largest = [](auto a, auto b, auto c) { return maximum(maximum(a, b), c); };
 constexpr auto middle = [](auto a, auto b, auto c) { return median(a, b, c); };
-constexpr auto shift_left = [](u16 by, u16 a) { return static_cast<u16>(a << (by & 15)); };
-constexpr auto shift_right = [](u16 by, auto a) {
+constexpr auto shift_left = [](auto by, auto a) {
+  return static_cast<decltype(a)>(a << (by & 15));
+};
+constexpr auto shift_right = [](auto by, auto a) {
   return static_cast<decltype(a)>(a >> (by & 15));
 };
 
-void accumulate(Wave& wave, const Instruction& it) {
-  Instruction with_addend = it;
-  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
-  lanewise<fused, f16, f16, f16, f16>(wave, with_addend);
-}
-
-constexpr auto pack = [](u16 a, u16 b) { return a | static_cast<u32>(b) << 16; };
+// As numbers, since their signs can be changed.
+constexpr auto pack = [](f16 a, f16 b) {
+  return std::bit_cast<u16>(a) | static_cast<u32>(std::bit_cast<u16>(b)) << 16;
+};
 
 // A source of a packed instruction as numbers for one half of the result: op_sel and op_sel_hi say from
 // which half or, of pairs of f32, from which register it comes; neg and neg_hi change its sign.
@@ -55,24 +57,20 @@ struct PackedSource {
     const bool constant = sizeof(T) == 2 && is_float<T> && code >= 240 && code <= 248;
     for (int lane = 0; lane < lanes; ++lane) {
       u32 bits = raw[lane] >> shift;
-      if (constant) bits = half_constant(code, chosen);
+      if (constant) bits = chosen != 0 ? 0 : half_constant(code);
       value[lane] = std::bit_cast<T>(static_cast<BitsOf<T>>(static_cast<BitsOf<T>>(bits) ^ sign));
     }
   }
-  // The upper half of a constant is empty.
-  static u32 half_constant(u32 code, u32 chosen) {
-    const auto number = static_cast<f16>(inline_constants[code - 240]);
-    return chosen != 0 ? 0 : std::bit_cast<u16>(number);
-  }
-
   T value[lanes];
 };
 
-template <class T>
-T clamped(T x, const Instruction& it) {
-  if constexpr (is_float<T>) return with_output_modifiers(x, it);
-  if (it.clamp != 0) unknown_clamp();
-  return x;
+// f with clamp: of floating point into [0, 1], of integers from the exact result into their type.
+template <auto f, class T, class... S>
+T clamped(const Instruction& it, T a, S... others) {
+  if constexpr (is_float<T>)
+    return with_output_modifiers(f(a, others...), it);
+  else
+    return it.clamp != 0 ? held_within<T>(f(i64{a}, i64{others}...)) : f(a, others...);
 }
 
 template <auto f, class T, int sources>
@@ -83,10 +81,10 @@ void packed(Wave& wave, const Instruction& it) {
     if constexpr (sources == 3) {
       const PackedSource<T> c(wave, it, 2, upper);
       for (int lane = 0; lane < lanes; ++lane)
-        result[upper][lane] = clamped<T>(f(a.value[lane], b.value[lane], c.value[lane]), it);
+        result[upper][lane] = clamped<f>(it, a.value[lane], b.value[lane], c.value[lane]);
     } else {
       for (int lane = 0; lane < lanes; ++lane)
-        result[upper][lane] = clamped<T>(f(a.value[lane], b.value[lane]), it);
+        result[upper][lane] = clamped<f>(it, a.value[lane], b.value[lane]);
     }
   }
   Lanes32 low_bits, high_bits;
@@ -97,6 +95,14 @@ void packed(Wave& wave, const Instruction& it) {
   }
   write_lanes(wave, it.destination, low_bits);
   if constexpr (sizeof(T) == 4) write_lanes(wave, it.destination + 1, high_bits);
+}
+
+// The destination is the addend. In VOP2 nothing chooses other halves than each its own.
+void packed_accumulate(Wave& wave, const Instruction& it) {
+  Instruction with_addend = it;
+  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
+  with_addend.negate_high = it.negate;
+  packed<fused, f16, 3>(wave, with_addend);
 }
 
 // Two registers, each chosen by op_sel from a pair.
@@ -116,8 +122,14 @@ void packed_move(Wave& wave, const Instruction& it) {
 // A source of v_fma_mix: f32, or where op_sel_hi says so the half of a register that op_sel chooses.
 f32 mixed(u32 bits, const Instruction& it, int k) {
   f32 x = std::bit_cast<f32>(bits);
-  if ((it.op_sel_high >> k & 1) != 0)
-    x = std::bit_cast<f16>(static_cast<u16>((it.op_sel >> k & 1) != 0 ? bits >> 16 : bits));
+  const u32 code = it.source[k], upper = it.op_sel >> k & 1;
+  if ((it.op_sel_high >> k & 1) != 0) {
+    const bool constant = code >= 240 && code <= 248;
+    const u32 half = constant     ? upper != 0 ? 0 : half_constant(code)
+                         : upper != 0 ? bits >> 16
+                                  : bits;
+    x = std::bit_cast<f16>(static_cast<u16>(half));
+  }
   if ((it.absolute >> k & 1) != 0) x = std::fabs(x);
   return (it.negate >> k & 1) != 0 ? -x : x;
 }
@@ -141,14 +153,6 @@ void multiply_add_mixed(Wave& wave, const Instruction& it) {
   write_lanes(wave, it.destination, result);
 }
 
-// Products of two halves, added to an f32.
-constexpr auto dot_halves = [](u32 a, u32 b, f32 c) {
-  const auto half = [](u32 bits) {
-    return static_cast<f32>(std::bit_cast<f16>(static_cast<u16>(bits)));
-  };
-  return std::fma(half(a), half(b), std::fma(half(a >> 16), half(b >> 16), c));
-};
-
 #define FOR_SIXTEEN_BITS(name, f)                                                         \
   {name "_f16", lanewise<f, f16, f16, f16>}, {name "_i16", lanewise<f, i16, i16, i16>}, { \
     name "_u16", lanewise<f, u16, u16, u16>                                               \
@@ -170,15 +174,16 @@ constexpr NamedHandler table[] = {
     {"v_mul_f16", lanewise<multiply, f16, f16, f16>},
     {"v_fma_f16", lanewise_in_half<fused, f16, f16, f16, f16>},
     {"v_fma_legacy_f16", lanewise<fused, f16, f16, f16, f16>},
-    {"v_fmac_f16", accumulate},
-    {"v_add_u16", lanewise<add, u16, u16, u16>},
-    {"v_sub_u16", lanewise<subtract, u16, u16, u16>},
-    {"v_subrev_u16", lanewise<reversed<subtract>, u16, u16, u16>},
-    {"v_add_i16", lanewise_in_half<add, i16, i16, i16>},
-    {"v_sub_i16", lanewise_in_half<subtract, i16, i16, i16>},
+    {"v_add_u16", wrapped_or_held<add, u16>},
+    {"v_sub_u16", wrapped_or_held<subtract, u16>},
+    {"v_subrev_u16", wrapped_or_held<reversed<subtract>, u16>},
+    {"v_add_i16", wrapped_or_held<add, i16, OtherHalf::kept>},
+    {"v_sub_i16", wrapped_or_held<subtract, i16, OtherHalf::kept>},
     {"v_mul_lo_u16", lanewise<multiply, u16, u16, u16>},
     {"v_mad_u16", lanewise_in_half<multiply_add, u16, u16, u16, u16>},
     {"v_mad_i16", lanewise_in_half<multiply_add, i16, i16, i16, i16>},
+    {"v_mad_u32_u16", lanewise<multiply_add_wide, u32, u16, u16, u32>},
+    {"v_mad_i32_i16", lanewise<multiply_add_wide, u32, i16, i16, u32>},
     {"v_mad_legacy_u16", lanewise<multiply_add, u16, u16, u16, u16>},
     {"v_mad_legacy_i16", lanewise<multiply_add, i16, i16, i16, i16>},
     {"v_lshlrev_b16", lanewise<shift_left, u16, u16, u16>},
@@ -189,10 +194,11 @@ constexpr NamedHandler table[] = {
     FOR_SIXTEEN_BITS3("v_min3", smallest),
     FOR_SIXTEEN_BITS3("v_max3", largest),
     FOR_SIXTEEN_BITS3("v_med3", middle),
-    {"v_pack_b32_f16", lanewise<pack, u32, u16, u16>},
+    {"v_pack_b32_f16", lanewise<pack, u32, f16, f16>},
     {"v_pk_add_f16", packed<add, f16, 2>},
     {"v_pk_mul_f16", packed<multiply, f16, 2>},
     {"v_pk_fma_f16", packed<fused, f16, 3>},
+    {"v_pk_fmac_f16", packed_accumulate},
     {"v_pk_add_i16", packed<add, i16, 2>},
     {"v_pk_add_u16", packed<add, u16, 2>},
     {"v_pk_sub_i16", packed<subtract, i16, 2>},
@@ -202,8 +208,7 @@ constexpr NamedHandler table[] = {
     {"v_pk_mad_u16", packed<multiply_add, u16, 3>},
     {"v_pk_lshlrev_b16", packed<shift_left, u16, 2>},
     {"v_pk_lshrrev_b16", packed<shift_right, u16, 2>},
-    {"v_pk_ashrrev_i16",
-     packed<[](i16 by, i16 a) { return shift_right(static_cast<u16>(by), a); }, i16, 2>},
+    {"v_pk_ashrrev_i16", packed<shift_right, i16, 2>},
     PACKED("v_pk_min", smaller),
     PACKED("v_pk_max", larger),
     {"v_pk_add_f32", packed<add, f32, 2>},
@@ -213,7 +218,6 @@ constexpr NamedHandler table[] = {
     {"v_fma_mix_f32", multiply_add_mixed<Mixed::single>},
     {"v_fma_mixlo_f16", multiply_add_mixed<Mixed::low_half>},
     {"v_fma_mixhi_f16", multiply_add_mixed<Mixed::high_half>},
-    {"v_dot2_f32_f16", lanewise<dot_halves, f32, u32, u32, f32>},
 };
 
 }  // namespace

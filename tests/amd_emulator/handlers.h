@@ -22,6 +22,8 @@ function_handlers();                            // v_*: roots, exponentials, rou
 std::span<const NamedHandler> half_handlers();  // 16-bit and packed arithmetic
 std::span<const NamedHandler> convert_handlers();  // v_cvt*
 std::span<const NamedHandler> lane_handlers();     // between lanes: readlane, permute in registers
+std::span<const NamedHandler> indexed_handlers();  // by m0; v_mov_b32
+std::span<const NamedHandler> dot_handlers();      // v_dot*
 std::span<const NamedHandler> matrix_handlers();   // v_mfma*
 std::span<const NamedHandler> global_handlers();   // global_*, flat_*, buffer_*, scratch_*
 std::span<const NamedHandler> local_handlers();    // ds_*

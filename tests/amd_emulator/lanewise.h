@@ -17,6 +17,11 @@ struct Operand {
   int k;  // which source of the instruction
 };
 
+// A floating-point constant of f16. Where pairs are taken, its upper half is empty.
+inline u32 half_constant(unsigned code) {
+  return std::bit_cast<u16>(static_cast<f16>(inline_constants[code - 240]));
+}
+
 // A source of 64 lanes as values of T: the register's or constant's bits, with the instruction's
 // modifiers. 16-bit values are a half of the register, as op_sel says.
 template <class T>
@@ -38,8 +43,7 @@ class Source {
   // Float constants of 16-bit instructions have that type; literals are taken as they are.
   [[gnu::noinline]] const u32* constant(Wave& wave, const Instruction& it, unsigned code) {
     u32 value = scalar32(wave, it, code);
-    if (std::is_same_v<T, f16> && code >= 240 && code <= 248)
-      value = std::bit_cast<u16>(static_cast<f16>(inline_constants[code - 240]));
+    if (std::is_same_v<T, f16> && code >= 240 && code <= 248) value = half_constant(code);
     for (u32& lane : temporary_.value) lane = value;
     return temporary_.value;
   }
@@ -135,6 +139,12 @@ inline u64 bits_of(const u8 (&flags)[lanes]) {
 
 [[noreturn]] void unknown_clamp();
 
+template <class T>
+T held_within(i64 x) {
+  constexpr i64 least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
+  return static_cast<T>(x < least ? least : x > most ? most : x);
+}
+
 // f of the sources' lanes; a template argument, so that the loop over lanes is compiled around it.
 template <auto f, class D, OtherHalf other, class... S>
 void compute(Wave& wave, const Instruction& it) {
@@ -161,6 +171,17 @@ void lanewise(Wave& wave, const Instruction& it) {
 template <auto f, class D, class... S>
 void lanewise_in_half(Wave& wave, const Instruction& it) {
   compute<f, D, OtherHalf::kept, S...>(wave, it);
+}
+
+// An integer operation of two operands: with clamp the exact result is held within T, without it wraps.
+template <auto f, class T, OtherHalf other = OtherHalf::cleared>
+void wrapped_or_held(Wave& wave, const Instruction& it) {
+  using U = std::make_unsigned_t<T>;
+  if (it.clamp == 0) return compute<f, U, other, U, U>(wave, it);
+  Instruction held = it;
+  held.clamp = 0;
+  constexpr auto exact = [](T a, T b) { return held_within<T>(f(i64{a}, i64{b})); };
+  compute<exact, T, other, T, T>(wave, held);
 }
 
 }  // namespace amd_emulator

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "tests/amd_emulator/atomic_operations.h"
 #include "tests/amd_emulator/local_banks.h"
 #include "tests/amd_emulator/local_memory.h"
 #include "tests/amd_emulator/local_tables.h"
@@ -60,19 +61,6 @@ void modify(Wave& wave, const Instruction& it) {
   });
 }
 
-constexpr auto add = [](auto old, auto data) { return old + data; };
-constexpr auto subtract = [](auto old, auto data) { return old - data; };
-constexpr auto subtract_from = [](auto old, auto data) { return data - old; };
-constexpr auto increment = [](auto old, auto data) { return old >= data ? 0 : old + 1; };
-constexpr auto decrement = [](auto old, auto data) {
-  return old == 0 || old > data ? data : old - 1;
-};
-constexpr auto least = [](auto old, auto data) { return data < old ? data : old; };
-constexpr auto greatest = [](auto old, auto data) { return data > old ? data : old; };
-constexpr auto bit_and = [](auto old, auto data) { return old & data; };
-constexpr auto bit_or = [](auto old, auto data) { return old | data; };
-constexpr auto bit_xor = [](auto old, auto data) { return old ^ data; };
-constexpr auto exchange = [](auto, auto data) { return data; };
 constexpr auto masked_or = [](auto old, auto mask, auto data) { return (old & ~mask) | data; };
 constexpr auto compare_store = [](auto old, auto compare, auto data) {
   return old == compare ? data : old;
@@ -81,83 +69,104 @@ constexpr auto wrap = [](auto old, auto limit, auto data) {
   return old >= limit ? old - limit : old + data;
 };
 
+// A counter that m0 points at takes as many as there are lanes, at once; all get what it was.
+template <bool up>
+void count(Wave& wave, const Instruction& it) {
+  if (wave.exec == 0) return;
+  const U32 address = (wave.s[m0] & 0xffff) + (static_cast<U32>(it.immediate) & 0xffff);
+  const auto count = static_cast<U32>(std::popcount(wave.exec));
+  std::byte* memory = wave.group->local->modify<4>(wave, address);
+  U32 old;
+  std::memcpy(&old, memory, sizeof old);
+  const U32 changed = up ? old + count : old - count;
+  std::memcpy(memory, &changed, sizeof changed);
+  for_each_enabled(wave, [&](int lane) { wave.v[it.destination][lane] = old; });
+}
+
 constexpr NamedHandler table[] = {
-    {"ds_add_u32", modify<U32, add, false>},
-    {"ds_sub_u32", modify<U32, subtract, false>},
-    {"ds_rsub_u32", modify<U32, subtract_from, false>},
-    {"ds_inc_u32", modify<U32, increment, false>},
-    {"ds_dec_u32", modify<U32, decrement, false>},
-    {"ds_min_i32", modify<I32, least, false>},
-    {"ds_max_i32", modify<I32, greatest, false>},
-    {"ds_min_u32", modify<U32, least, false>},
-    {"ds_max_u32", modify<U32, greatest, false>},
-    {"ds_and_b32", modify<U32, bit_and, false>},
-    {"ds_or_b32", modify<U32, bit_or, false>},
-    {"ds_xor_b32", modify<U32, bit_xor, false>},
+    {"ds_add_u32", modify<U32, atomic::add, false>},
+    {"ds_sub_u32", modify<U32, atomic::subtract, false>},
+    {"ds_rsub_u32", modify<U32, atomic::subtract_from, false>},
+    {"ds_inc_u32", modify<U32, atomic::increment, false>},
+    {"ds_dec_u32", modify<U32, atomic::decrement, false>},
+    {"ds_min_i32", modify<I32, atomic::smaller, false>},
+    {"ds_max_i32", modify<I32, atomic::larger, false>},
+    {"ds_min_u32", modify<U32, atomic::smaller, false>},
+    {"ds_max_u32", modify<U32, atomic::larger, false>},
+    {"ds_and_b32", modify<U32, atomic::bit_and, false>},
+    {"ds_or_b32", modify<U32, atomic::bit_or, false>},
+    {"ds_xor_b32", modify<U32, atomic::bit_xor, false>},
     {"ds_mskor_b32", modify<U32, masked_or, false>},
     {"ds_cmpst_b32", modify<U32, compare_store, false>},
     {"ds_cmpst_f32", modify<float, compare_store, false>},
-    {"ds_min_f32", modify<float, least, false>},
-    {"ds_max_f32", modify<float, greatest, false>},
-    {"ds_add_f32", modify<float, add, false>},
-    {"ds_add_rtn_u32", modify<U32, add, true>},
-    {"ds_sub_rtn_u32", modify<U32, subtract, true>},
-    {"ds_rsub_rtn_u32", modify<U32, subtract_from, true>},
-    {"ds_inc_rtn_u32", modify<U32, increment, true>},
-    {"ds_dec_rtn_u32", modify<U32, decrement, true>},
-    {"ds_min_rtn_i32", modify<I32, least, true>},
-    {"ds_max_rtn_i32", modify<I32, greatest, true>},
-    {"ds_min_rtn_u32", modify<U32, least, true>},
-    {"ds_max_rtn_u32", modify<U32, greatest, true>},
-    {"ds_and_rtn_b32", modify<U32, bit_and, true>},
-    {"ds_or_rtn_b32", modify<U32, bit_or, true>},
-    {"ds_xor_rtn_b32", modify<U32, bit_xor, true>},
+    {"ds_min_f32", modify<float, atomic::smaller, false>},
+    {"ds_max_f32", modify<float, atomic::larger, false>},
+    {"ds_add_f32", modify<float, atomic::add, false>},
+    {"ds_add_rtn_u32", modify<U32, atomic::add, true>},
+    {"ds_sub_rtn_u32", modify<U32, atomic::subtract, true>},
+    {"ds_rsub_rtn_u32", modify<U32, atomic::subtract_from, true>},
+    {"ds_inc_rtn_u32", modify<U32, atomic::increment, true>},
+    {"ds_dec_rtn_u32", modify<U32, atomic::decrement, true>},
+    {"ds_min_rtn_i32", modify<I32, atomic::smaller, true>},
+    {"ds_max_rtn_i32", modify<I32, atomic::larger, true>},
+    {"ds_min_rtn_u32", modify<U32, atomic::smaller, true>},
+    {"ds_max_rtn_u32", modify<U32, atomic::larger, true>},
+    {"ds_and_rtn_b32", modify<U32, atomic::bit_and, true>},
+    {"ds_or_rtn_b32", modify<U32, atomic::bit_or, true>},
+    {"ds_xor_rtn_b32", modify<U32, atomic::bit_xor, true>},
     {"ds_mskor_rtn_b32", modify<U32, masked_or, true>},
-    {"ds_wrxchg_rtn_b32", modify<U32, exchange, true>},
+    {"ds_wrxchg_rtn_b32", modify<U32, atomic::exchange, true>},
     {"ds_cmpst_rtn_b32", modify<U32, compare_store, true>},
     {"ds_cmpst_rtn_f32", modify<float, compare_store, true>},
-    {"ds_min_rtn_f32", modify<float, least, true>},
-    {"ds_max_rtn_f32", modify<float, greatest, true>},
+    {"ds_min_rtn_f32", modify<float, atomic::smaller, true>},
+    {"ds_max_rtn_f32", modify<float, atomic::larger, true>},
     {"ds_wrap_rtn_b32", modify<U32, wrap, true>},
-    {"ds_add_rtn_f32", modify<float, add, true>},
+    {"ds_add_rtn_f32", modify<float, atomic::add, true>},
 
-    {"ds_add_u64", modify<U64, add, false>},
-    {"ds_sub_u64", modify<U64, subtract, false>},
-    {"ds_rsub_u64", modify<U64, subtract_from, false>},
-    {"ds_inc_u64", modify<U64, increment, false>},
-    {"ds_dec_u64", modify<U64, decrement, false>},
-    {"ds_min_i64", modify<I64, least, false>},
-    {"ds_max_i64", modify<I64, greatest, false>},
-    {"ds_min_u64", modify<U64, least, false>},
-    {"ds_max_u64", modify<U64, greatest, false>},
-    {"ds_and_b64", modify<U64, bit_and, false>},
-    {"ds_or_b64", modify<U64, bit_or, false>},
-    {"ds_xor_b64", modify<U64, bit_xor, false>},
+    {"ds_add_u64", modify<U64, atomic::add, false>},
+    {"ds_sub_u64", modify<U64, atomic::subtract, false>},
+    {"ds_rsub_u64", modify<U64, atomic::subtract_from, false>},
+    {"ds_inc_u64", modify<U64, atomic::increment, false>},
+    {"ds_dec_u64", modify<U64, atomic::decrement, false>},
+    {"ds_min_i64", modify<I64, atomic::smaller, false>},
+    {"ds_max_i64", modify<I64, atomic::larger, false>},
+    {"ds_min_u64", modify<U64, atomic::smaller, false>},
+    {"ds_max_u64", modify<U64, atomic::larger, false>},
+    {"ds_and_b64", modify<U64, atomic::bit_and, false>},
+    {"ds_or_b64", modify<U64, atomic::bit_or, false>},
+    {"ds_xor_b64", modify<U64, atomic::bit_xor, false>},
     {"ds_mskor_b64", modify<U64, masked_or, false>},
     {"ds_cmpst_b64", modify<U64, compare_store, false>},
     {"ds_cmpst_f64", modify<double, compare_store, false>},
-    {"ds_min_f64", modify<double, least, false>},
-    {"ds_max_f64", modify<double, greatest, false>},
-    {"ds_add_f64", modify<double, add, false>},
-    {"ds_add_rtn_u64", modify<U64, add, true>},
-    {"ds_sub_rtn_u64", modify<U64, subtract, true>},
-    {"ds_rsub_rtn_u64", modify<U64, subtract_from, true>},
-    {"ds_inc_rtn_u64", modify<U64, increment, true>},
-    {"ds_dec_rtn_u64", modify<U64, decrement, true>},
-    {"ds_min_rtn_i64", modify<I64, least, true>},
-    {"ds_max_rtn_i64", modify<I64, greatest, true>},
-    {"ds_min_rtn_u64", modify<U64, least, true>},
-    {"ds_max_rtn_u64", modify<U64, greatest, true>},
-    {"ds_and_rtn_b64", modify<U64, bit_and, true>},
-    {"ds_or_rtn_b64", modify<U64, bit_or, true>},
-    {"ds_xor_rtn_b64", modify<U64, bit_xor, true>},
+    {"ds_min_f64", modify<double, atomic::smaller, false>},
+    {"ds_max_f64", modify<double, atomic::larger, false>},
+    {"ds_add_f64", modify<double, atomic::add, false>},
+    {"ds_add_rtn_u64", modify<U64, atomic::add, true>},
+    {"ds_sub_rtn_u64", modify<U64, atomic::subtract, true>},
+    {"ds_rsub_rtn_u64", modify<U64, atomic::subtract_from, true>},
+    {"ds_inc_rtn_u64", modify<U64, atomic::increment, true>},
+    {"ds_dec_rtn_u64", modify<U64, atomic::decrement, true>},
+    {"ds_min_rtn_i64", modify<I64, atomic::smaller, true>},
+    {"ds_max_rtn_i64", modify<I64, atomic::larger, true>},
+    {"ds_min_rtn_u64", modify<U64, atomic::smaller, true>},
+    {"ds_max_rtn_u64", modify<U64, atomic::larger, true>},
+    {"ds_and_rtn_b64", modify<U64, atomic::bit_and, true>},
+    {"ds_or_rtn_b64", modify<U64, atomic::bit_or, true>},
+    {"ds_xor_rtn_b64", modify<U64, atomic::bit_xor, true>},
     {"ds_mskor_rtn_b64", modify<U64, masked_or, true>},
-    {"ds_wrxchg_rtn_b64", modify<U64, exchange, true>},
+    {"ds_wrxchg_rtn_b64", modify<U64, atomic::exchange, true>},
     {"ds_cmpst_rtn_b64", modify<U64, compare_store, true>},
     {"ds_cmpst_rtn_f64", modify<double, compare_store, true>},
-    {"ds_min_rtn_f64", modify<double, least, true>},
-    {"ds_max_rtn_f64", modify<double, greatest, true>},
-    {"ds_add_rtn_f64", modify<double, add, true>},
+    {"ds_min_rtn_f64", modify<double, atomic::smaller, true>},
+    {"ds_max_rtn_f64", modify<double, atomic::larger, true>},
+    {"ds_add_rtn_f64", modify<double, atomic::add, true>},
+
+    {"ds_pk_add_f16", modify<U32, atomic::add_f16_pair, false>},
+    {"ds_pk_add_bf16", modify<U32, atomic::add_bf16_pair, false>},
+    {"ds_pk_add_rtn_f16", modify<U32, atomic::add_f16_pair, true>},
+    {"ds_pk_add_rtn_bf16", modify<U32, atomic::add_bf16_pair, true>},
+    {"ds_append", count<true>},
+    {"ds_consume", count<false>},
 };
 
 }  // namespace

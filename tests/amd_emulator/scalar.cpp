@@ -279,11 +279,9 @@ constexpr auto subtract_signed = [](u32 a, u32 b, u32& scc) {
   scc = overflows(a, ~b, a - b);
   return a - b;
 };
-constexpr auto difference = [](i32 a, i32 b, u32& scc) {
-  const i64 wide = static_cast<i64>(a) - b;
-  const u32 result = low(static_cast<u64>(wide < 0 ? -wide : wide));
-  scc = result != 0;
-  return result;
+constexpr auto difference = [](u32 a, u32 b, u32& scc) {  // of what wraps at 32 bits
+  scc = a != b;
+  return static_cast<i32>(a - b) < 0 ? b - a : a - b;
 };
 constexpr auto magnitude = [](i32 a, u32& scc) {
   scc = a != 0;
@@ -294,6 +292,9 @@ constexpr auto pack_low_high = [](u32 a, u32 b, u32&) { return (a & 0xffff) | (b
 constexpr auto pack_high_high = [](u32 a, u32 b, u32&) { return a >> 16 | (b & ~0xffffu); };
 constexpr auto extend8 = [](u32 a, u32&) { return static_cast<i32>(static_cast<i8>(a)); };
 constexpr auto extend16 = [](u32 a, u32&) { return static_cast<i32>(static_cast<i16>(a)); };
+
+template <auto f>
+constexpr auto of_complement = [](auto a, u32& scc) { return f(~a, scc); };
 
 constexpr NamedHandler table[] = {
     BOTH_WIDTHS("s_and", bit_and),
@@ -318,7 +319,7 @@ constexpr NamedHandler table[] = {
     {"s_subb_u32", binary<subtract_borrow, u32, u32, u32>},
     {"s_add_i32", binary<add_signed, u32, u32, u32>},
     {"s_sub_i32", binary<subtract_signed, u32, u32, u32>},
-    {"s_absdiff_i32", binary<difference, u32, i32, i32>},
+    {"s_absdiff_i32", binary<difference, u32, u32, u32>},
     {"s_abs_i32", unary<magnitude, u32, i32>},
     {"s_min_i32", binary<smaller<i32>, i32, i32, i32>},
     {"s_min_u32", binary<smaller<u32>, u32, u32, u32>},
@@ -362,6 +363,10 @@ constexpr NamedHandler table[] = {
     {"s_brev_b64", unary<reversed<u64>, u64, u64>},
     {"s_bcnt1_i32_b32", unary<count_ones<u32>, u32, u32>},
     {"s_bcnt1_i32_b64", unary<count_ones<u64>, u32, u64>},
+    {"s_bcnt0_i32_b32", unary<of_complement<count_ones<u32>>, u32, u32>},
+    {"s_bcnt0_i32_b64", unary<of_complement<count_ones<u64>>, u32, u64>},
+    {"s_ff0_i32_b32", unary<of_complement<first_one<u32>>, u32, u32>},
+    {"s_ff0_i32_b64", unary<of_complement<first_one<u64>>, u32, u64>},
     {"s_ff1_i32_b32", unary<first_one<u32>, u32, u32>},
     {"s_ff1_i32_b64", unary<first_one<u64>, u32, u64>},
     {"s_flbit_i32_b32", unary<leading_zeros<u32>, u32, u32>},

@@ -73,6 +73,7 @@ void Start::prepare(Wave& wave, Workgroup& group, unsigned index, std::uint32_t 
   wave.group = &group;
   wave.index = index;
   wave.stop = Stop::none;
+  wave.indexing = false;
   const Size block = launch_.block;
   for (unsigned lane = 0; lane < lanes; ++lane) {
     const unsigned thread = index * lanes + lane;

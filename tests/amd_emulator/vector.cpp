@@ -10,7 +10,7 @@ namespace {
 template <auto f>
 constexpr auto reversed = [](auto a, auto b) { return f(b, a); };
 
-constexpr auto move = [](u32 a) { return a; };
+constexpr auto move = [](u32 a) { return a; };  // v_mov_b32 is among the indexed ones
 constexpr auto complement = [](u32 a) { return ~a; };
 constexpr auto bit_and = [](u32 a, u32 b) { return a & b; };
 constexpr auto bit_or = [](u32 a, u32 b) { return a | b; };
@@ -106,6 +106,9 @@ constexpr auto multiply24 = [](u32 a, u32 b) { return unsigned24(a) * unsigned24
 constexpr auto multiply_high24 = [](u32 a, u32 b) {
   return high(u64{unsigned24(a)} * unsigned24(b));
 };
+constexpr auto multiply_high24_signed = [](i32 a, i32 b) {
+  return high(static_cast<u64>(static_cast<i64>(signed24(a)) * signed24(b)));
+};
 constexpr auto multiply24_signed = [](i32 a, i32 b) {
   return low_product(signed24(a), signed24(b));
 };
@@ -118,10 +121,19 @@ constexpr auto multiply_add24_signed = [](i32 a, i32 b, u32 c) {
 constexpr auto absolute_difference = [](u32 a, u32 b, u32 c) {
   return (a > b ? a - b : b - a) + c;
 };
+template <int bits, int shift = 0>
 constexpr auto sum_of_differences = [](u32 a, u32 b, u32 c) {
+  for (int i = 0; i < 32; i += bits) {
+    const u32 x = a >> i & ((1u << bits) - 1), y = b >> i & ((1u << bits) - 1);
+    c += (x > y ? x - y : y - x) << shift;
+  }
+  return c;
+};
+// Bytes of b that are 0 do not count.
+constexpr auto masked_sum_of_differences = [](u32 a, u32 b, u32 c) {
   for (int i = 0; i < 32; i += 8) {
     const u32 x = a >> i & 0xff, y = b >> i & 0xff;
-    c += x > y ? x - y : y - x;
+    if (y != 0) c += x > y ? x - y : y - x;
   }
   return c;
 };
@@ -207,7 +219,6 @@ void choose(Wave& wave, const Instruction& it) {
   }
 
 constexpr NamedHandler table[] = {
-    {"v_mov_b32", lanewise<move, u32, u32>},
     {"v_accvgpr_read_b32", lanewise<move, u32, u32>},
     {"v_accvgpr_write_b32", lanewise<move, u32, u32>},
     {"v_accvgpr_mov_b32", lanewise<move, u32, u32>},
@@ -242,11 +253,11 @@ constexpr NamedHandler table[] = {
     {"v_lshrrev_b64", lanewise<shift_right64, u64, u32, u64>},
     {"v_ashrrev_i64", lanewise<shift_right_signed64, i64, u32, i64>},
     {"v_lshl_add_u64", lanewise<shift_add64, u64, u64, u32, u64>},
-    {"v_add_u32", lanewise<add, u32, u32, u32>},
-    {"v_sub_u32", lanewise<subtract, u32, u32, u32>},
-    {"v_subrev_u32", lanewise<reversed<subtract>, u32, u32, u32>},
-    {"v_add_i32", lanewise<add, u32, u32, u32>},
-    {"v_sub_i32", lanewise<subtract, u32, u32, u32>},
+    {"v_add_u32", wrapped_or_held<add, u32>},
+    {"v_sub_u32", wrapped_or_held<subtract, u32>},
+    {"v_subrev_u32", wrapped_or_held<reversed<subtract>, u32>},
+    {"v_add_i32", wrapped_or_held<add, i32>},
+    {"v_sub_i32", wrapped_or_held<subtract, i32>},
     {"v_add3_u32", lanewise<add3, u32, u32, u32, u32>},
     {"v_add_co_u32", with_carry<add_with, false>},
     {"v_sub_co_u32", with_carry<subtract_with, false>},
@@ -259,13 +270,17 @@ constexpr NamedHandler table[] = {
     {"v_mul_hi_i32", lanewise<multiply_high_signed, u32, i32, i32>},
     {"v_mul_u32_u24", lanewise<multiply24, u32, u32, u32>},
     {"v_mul_hi_u32_u24", lanewise<multiply_high24, u32, u32, u32>},
+    {"v_mul_hi_i32_i24", lanewise<multiply_high24_signed, u32, i32, i32>},
     {"v_mul_i32_i24", lanewise<multiply24_signed, u32, i32, i32>},
     {"v_mad_u32_u24", lanewise<multiply_add24, u32, u32, u32, u32>},
     {"v_mad_i32_i24", lanewise<multiply_add24_signed, u32, i32, i32, u32>},
     {"v_mad_u64_u32", multiply_add_wide<u32, u64>},
     {"v_mad_i64_i32", multiply_add_wide<i32, i64>},
     {"v_sad_u32", lanewise<absolute_difference, u32, u32, u32, u32>},
-    {"v_sad_u8", lanewise<sum_of_differences, u32, u32, u32, u32>},
+    {"v_sad_u16", lanewise<sum_of_differences<16>, u32, u32, u32, u32>},
+    {"v_sad_u8", lanewise<sum_of_differences<8>, u32, u32, u32, u32>},
+    {"v_sad_hi_u8", lanewise<sum_of_differences<8, 16>, u32, u32, u32, u32>},
+    {"v_msad_u8", lanewise<masked_sum_of_differences, u32, u32, u32, u32>},
     {"v_cndmask_b32", choose},
     FOR_SIGN_AND_FLOAT("v_min", smaller),
     FOR_SIGN_AND_FLOAT("v_max", larger),

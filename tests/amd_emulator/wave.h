@@ -49,6 +49,7 @@ struct alignas(64) Wave {
   Workgroup* group;
   unsigned index;  // in the workgroup
   Stop stop;
+  bool indexing;  // between s_set_gpr_idx_on and _off
 
   void set_exec(std::uint64_t mask) {
     exec = mask;
