@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tests/amd_emulator/local_memory.h"
+#include "tests/amd_emulator/notes.h"
 
 namespace amd_emulator {
 namespace {
@@ -59,28 +60,45 @@ std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access) {
   return local.modify(wave, at, bytes);
 }
 
+Together find_together(const Wave& wave, const Lanes64& addresses, unsigned bytes, Access access) {
+  u64 lowest = ~u64{0}, highest = 0, all_bits = 0, in_sequence = 1;
+  for (int lane = 0; lane < lanes; ++lane) {
+    const u64 address = addresses.value[lane];
+    const u64 left_out = wave.enabled[lane] != 0 ? 0 : ~u64{0};
+    lowest = std::min(lowest, address | left_out);
+    highest = std::max(highest, address & ~left_out);
+    all_bits |= address & ~left_out;
+    in_sequence &= address == addresses.value[0] + static_cast<u64>(lane) * bytes;
+  }
+  if (all_bits % std::min(bytes, 4u) != 0) return {};
+  std::byte* host = host_view(lowest, highest - lowest + bytes);
+  if (host == nullptr) return {};
+  if (noting) [[unlikely]] {
+    const bool dense = in_sequence != 0 && wave.exec == all_lanes;
+    if (!dense) return {};
+    note_access(lowest, host, lanes * bytes, access);
+  }
+  return {addresses.value, host, lowest};
+}
+
 BufferSpace::BufferSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access)
     : wave_(wave), bytes_(bytes), access_(access) {
   const u32* descriptor = &wave.s[it.scalar_address];
   const u32 skipped = scalar32(wave, it, it.source[0]);
-  const u64 start = pair(descriptor[0], descriptor[1] & 0xffff);
+  const u64 start = pair(descriptor[0], descriptor[1] & 0xffff) + skipped;
   swizzled_ = descriptor[1] >> 31 != 0;
   if (it.index_enable != 0 || (descriptor[1] >> 16 & 0x3fff) != 0)
     throw Fault("a structured buffer is not emulated");
+  // The stack pointer counts bytes of the wave, the prologue has added the wave's offset to the base.
+  const Workgroup& group = *wave.group;
+  const u64 base =
+      swizzled_ ? (start - group.scratch - wave.index * group.wave_scratch) / lanes : start;
+  end_ = swizzled_ ? 0 : start + (descriptor[2] > skipped ? descriptor[2] - skipped : 0);
   for (int lane = 0; lane < lanes; ++lane)
-    offset_.value[lane] = (it.offset_enable != 0 ? wave.v[it.address_register][lane] : 0) +
-                          static_cast<u64>(it.immediate);
-  base_ = start + skipped;
-  limit_ = descriptor[2] > skipped ? descriptor[2] - skipped : 0;
-  if (swizzled_) {
-    // The stack pointer counts bytes of the wave, the prologue has added the wave's offset to the base.
-    const u64 of_wave = base_ - (wave.group->scratch + wave.index * wave.group->wave_scratch);
-    for (u64& offset : offset_.value) offset += of_wave / lanes;
-  } else if (counting()) [[unlikely]] {
-    u64 addresses[lanes];
-    for (int lane = 0; lane < lanes; ++lane) addresses[lane] = base_ + offset_.value[lane];
-    count_lines(wave, addresses, bytes);
-  }
+    address_.value[lane] = base + static_cast<u64>(it.immediate) +
+                           (it.offset_enable != 0 ? wave.v[it.address_register][lane] : 0);
+  if (counting() && !swizzled_) [[unlikely]]
+    count_lines(wave, address_.value, bytes);
 }
 
 }  // namespace amd_emulator

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the lanes of a memory instruction find their data. An address space offers
 //   Space(wave, it, bytes, access)    for instructions that move `bytes` a lane
-//   whole(lane)      the host's view of all of them; null where they must be taken word by word
+//   together()       the quick way: places of all lanes that take part, if one allocation has them
+//   whole(lane)      the host's view of all bytes; null where they must be taken word by word
 //   word(lane, i)    of the i-th 32 bits, or of the bytes of a smaller element; null where nothing is:
 //                    reads give zeros there, writes are lost
 #pragma once
@@ -23,6 +24,26 @@ std::byte* private_word(Wave& wave, int lane, u64 offset, unsigned bytes);
 // Local memory by a generic pointer.
 std::byte* local_bytes(Wave& wave, u64 address, unsigned bytes, Access access);
 
+// Data of lanes that one allocation holds.
+class Together {
+ public:
+  Together() = default;
+  Together(const u64* addresses, std::byte* host, u64 address)
+      : addresses_(addresses), translation_(reinterpret_cast<u64>(host) - address) {}
+
+  explicit operator bool() const { return addresses_ != nullptr; }
+  std::byte* operator[](int lane) const {
+    return reinterpret_cast<std::byte*>(addresses_[lane] + translation_);
+  }
+
+ private:
+  const u64* addresses_ = nullptr;
+  u64 translation_ = 0;  // from device addresses to where this process sees them
+};
+
+// None where the slow way, lane by lane, must find out what is wrong or has to be noted.
+Together find_together(const Wave& wave, const Lanes64& addresses, unsigned bytes, Access access);
+
 class GlobalSpace {
  public:
   GlobalSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access)
@@ -41,13 +62,7 @@ class GlobalSpace {
       count_lines(wave, address_.value, bytes);
   }
 
-  // Where all lanes take part and their data lie side by side.
-  std::byte* dense() {
-    bool side_by_side = wave_.exec == all_lanes;
-    for (unsigned lane = 1; lane < lanes; ++lane)
-      side_by_side &= address_.value[lane] == address_.value[0] + lane * bytes_;
-    return side_by_side ? reach(address_.value[0], lanes * bytes_, bytes_, access_) : nullptr;
-  }
+  Together together() const { return find_together(wave_, address_, bytes_, access_); }
   std::byte* whole(int lane) { return reach(address_.value[lane], bytes_, bytes_, access_); }
   std::byte* word(int lane, int i) {
     const unsigned bytes = std::min(bytes_, 4u);
@@ -66,7 +81,6 @@ class FlatSpace : public GlobalSpace {
  public:
   using GlobalSpace::GlobalSpace;
 
-  std::byte* dense() { return nullptr; }
   std::byte* whole(int lane) {
     const u64 address = address_.value[lane], aperture = address >> 32 << 32;
     if (aperture == private_aperture) return nullptr;
@@ -90,7 +104,7 @@ class ScratchSpace {
           offset + (it.scratch_vector_address != 0 ? wave.v[it.address_register][lane] : 0);
   }
 
-  std::byte* dense() { return nullptr; }
+  Together together() const { return {}; }
   std::byte* whole(int) { return nullptr; }
   std::byte* word(int lane, int i) {
     return private_word(wave_, lane, offset_.value[lane] + 4u * static_cast<unsigned>(i),
@@ -109,26 +123,29 @@ class BufferSpace {
  public:
   BufferSpace(Wave& wave, const Instruction& it, unsigned bytes, Access access);
 
-  std::byte* dense() { return nullptr; }
+  Together together() const {
+    for (const u64 address : address_.value)
+      if (address + bytes_ > end_) return {};
+    return find_together(wave_, address_, bytes_, access_);
+  }
   std::byte* whole(int lane) {
-    const u64 offset = offset_.value[lane];
-    if (swizzled_ || offset + bytes_ > limit_) return nullptr;
-    return reach(base_ + offset, bytes_, bytes_, access_);
+    const u64 address = address_.value[lane];
+    return address + bytes_ > end_ ? nullptr : reach(address, bytes_, bytes_, access_);
   }
   std::byte* word(int lane, int i) {
-    const u64 offset = offset_.value[lane] + 4u * static_cast<unsigned>(i);
     const unsigned bytes = std::min(bytes_, 4u);
-    if (swizzled_) return private_word(wave_, lane, offset, bytes);
-    return offset + bytes > limit_ ? nullptr : reach(base_ + offset, bytes, bytes, access_);
+    const u64 address = address_.value[lane] + 4u * static_cast<unsigned>(i);
+    if (swizzled_) return private_word(wave_, lane, address, bytes);
+    return address + bytes > end_ ? nullptr : reach(address, bytes, bytes, access_);
   }
 
  private:
   Wave& wave_;
   unsigned bytes_;
   Access access_;
-  u64 base_, limit_;  // of what `offset_` counts from; bytes behind it
   bool swizzled_;
-  Lanes64 offset_;
+  u64 end_;          // behind it nothing is; a swizzled buffer has none
+  Lanes64 address_;  // of a swizzled buffer an offset in the lane's private memory
 };
 
 }  // namespace amd_emulator

@@ -67,12 +67,12 @@ void load(Wave& wave, const Instruction& it) {
   if (wave.exec == 0) return;
   Space space(wave, it, bytes * words, Access::read);
   u32(*to)[lanes] = &wave.v[it.destination];
-  if (const std::byte* from = space.dense()) {
-    for (int lane = 0; lane < lanes; ++lane)
+  if (const Together together = space.together()) {
+    for_each_enabled(wave, [&](int lane) {
       for (int i = 0; i < words; ++i)
         to[i][lane] = fill_register<bytes, fill>(
-            load_element<bytes>(from + bytes * static_cast<unsigned>(lane * words + i)),
-            to[i][lane]);
+            load_element<bytes>(together[lane] + bytes * static_cast<unsigned>(i)), to[i][lane]);
+    });
     return;
   }
   for_each_enabled(wave, [&](int lane) {
@@ -96,10 +96,11 @@ void store(Wave& wave, const Instruction& it) {
     const u32 value = from[i][lane] >> shift;
     if (to != nullptr) std::memcpy(to, &value, bytes);
   };
-  if (std::byte* to = space.dense()) {
-    for (int lane = 0; lane < lanes; ++lane)
+  if (const Together together = space.together()) {
+    for_each_enabled(wave, [&](int lane) {
       for (int i = 0; i < words; ++i)
-        put(to + bytes * static_cast<unsigned>(lane * words + i), lane, i);
+        put(together[lane] + bytes * static_cast<unsigned>(i), lane, i);
+    });
     return;
   }
   for_each_enabled(wave, [&](int lane) {

@@ -63,6 +63,10 @@ struct alignas(64) Wave {
 // Calls f(lane) for every lane that takes part.
 template <class F>
 void for_each_enabled(const Wave& wave, F f) {
+  if (wave.exec == all_lanes) {
+    for (int lane = 0; lane < lanes; ++lane) f(lane);
+    return;
+  }
   for (std::uint64_t left = wave.exec; left != 0; left &= left - 1) f(std::countr_zero(left));
 }
 
