@@ -277,10 +277,13 @@ void decode_flat(Decoding& d) {
   }
   d.it.immediate = sign_extended(first, 13);
   d.it.scalar_address = bits(second, 22, 16);
-  if (encoding == Encoding::scratch && d.target == Target::gfx942)
+  const bool says_vector_address = encoding == Encoding::scratch && d.target == Target::gfx942;
+  if (says_vector_address)
     d.it.scratch_vector_address = bit(first, 13);
   else
     d.it.lds = bit(first, 13);
+  if (encoding == Encoding::scratch && !says_vector_address)  // one of the two registers
+    d.it.scratch_vector_address = d.it.scalar_address == no_scalar_address;
 }
 
 void decode_mubuf(Decoding& d) {

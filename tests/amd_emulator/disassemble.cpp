@@ -78,15 +78,13 @@ unsigned address_width(const Instruction& it) {
   return it.offset_enable && it.index_enable ? 2 : 1;
 }
 
-bool has_vector_address(Target target, const Instruction& it) {
+bool has_vector_address(const Instruction& it) {
   if (it.encoding == Encoding::mubuf) return it.offset_enable || it.index_enable;
-  if (it.encoding != Encoding::scratch) return true;
-  return target == Target::gfx942 ? it.scratch_vector_address != 0
-                                  : it.scalar_address == no_scalar_address;
+  return it.encoding != Encoding::scratch || it.scratch_vector_address != 0;
 }
 
 std::string address_text(Target target, const Instruction& it) {
-  if (!has_vector_address(target, it)) return "off";
+  if (!has_vector_address(it)) return "off";
   return vector_registers(it.address_register, address_width(it));
 }
 

@@ -97,10 +97,10 @@ struct Instruction {
   std::uint8_t glc = 0, slc = 0, sc1 = 0, lds = 0, gds = 0;
   std::uint8_t offset_enable = 0, index_enable = 0;             // MUBUF
   std::uint8_t immediate_enable = 0, scalar_offset_enable = 0;  // SMEM: what is added to the base
-  std::uint8_t scratch_vector_address = 0;                      // SCRATCH: SVE/lds bit of gfx942
-  std::uint16_t address_register = 0;                           // a number into Wave::v
-  std::uint16_t scalar_address = no_scalar_address;             // a number into Wave::s
-  std::uint16_t data[2] = {};                                   // numbers into Wave::v
+  std::uint8_t scratch_vector_address = 0;           // SCRATCH: whether address_register is used
+  std::uint16_t address_register = 0;                // a number into Wave::v
+  std::uint16_t scalar_address = no_scalar_address;  // a number into Wave::s
+  std::uint16_t data[2] = {};                        // numbers into Wave::v
 
   std::uint32_t extension_word = 0;  // of SDWA or DPP, as encoded
 };
