@@ -50,6 +50,8 @@ class Mutation(NamedTuple):
 
 GEMM = Suite("gemm", "gemm_tile_bf16.cu", "gpu_gemm_test",
              "Tiles of 16-bit floats,alpha and beta*,A few rows*")
+SCHEDULE = Suite("gemm of many tiles", "gemm_tile_bf16.cu", "gpu_gemm_test",
+                 "Tile rows fill*,Groups of rows*")
 ATTENTION = Suite("attention", "attention_forward.cu", "gpu_attention_test",
                   "Forward is right*,A causal mask*,Query heads*,What was summed up*")
 
@@ -94,6 +96,12 @@ MUTATIONS = {
                  "along_depth.set(d, held_[i][height - 1 - d], r);"),
         Mutation("the epilogue forgets beta", "value", "gemm_epilogue.h",
                  "if (e.beta != 0) {", "if (e.beta == 1) {"),
+    ],
+    SCHEDULE: [
+        Mutation("the last band as high as the others", "value", "tile_schedule.h",
+                 "min(band_tiles, down - band * band_tiles)", "min(band_tiles, down)"),
+        Mutation("blocks dealt back as if each die had one", "value", "tile_schedule.h",
+                 "block % s.dies * of_a_die + block", "block % s.dies + block"),
     ],
     ATTENTION: [
         Mutation("dropped barrier before queries are read", "race", "attention_forward.cu",
