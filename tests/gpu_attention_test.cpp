@@ -48,6 +48,15 @@ TEST_CASE("A causal mask is aligned at the last query and the last key") {
       check_row("online_softmax", forward(DType::bf16, head_dim, tokens, true));
 }
 
+// Scores of whole numbers are far apart: in later tiles the maximum outgrows that of the first one.
+TEST_CASE("What was summed up is rescaled when the maximum grows") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const std::int64_t head_dim : {64, 128}) {
+      check_row("online_softmax", forward(type, head_dim, {64, 300}), Fill::integers);
+      check_row("split_keys", decode(type, head_dim, {16, 300}), Fill::integers);
+    }
+}
+
 TEST_CASE("Query heads share keys in groups, sequences keep theirs apart") {
   for (const std::int64_t ratio : {1, 4, 8}) {
     Attention p = forward(DType::bf16, 64, {40, 70}, ratio == 4);

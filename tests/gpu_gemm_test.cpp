@@ -87,6 +87,18 @@ TEST_CASE("A few rows of many terms are split along their depth") {
   check_row("tile", gemm(DType::int8, Layout::nt, {8, 64, 4096}, DType::int32));
 }
 
+// Chosen where there is one for every compute unit.
+TEST_CASE("Large and medium tiles, ragged at every edge") {
+  const std::int64_t n = 128 * gpu_device().info().compute_units - 8;
+  for (const Layout layout : {Layout::nn, Layout::nt, Layout::tn})
+    check_row("tile", gemm(DType::bf16, layout, {296, n, 136}, DType::bf16));
+  check_row("tile", gemm(DType::bf16, Layout::nt, {120, n, 136}, DType::bf16));
+}
+
+TEST_CASE("Tile rows fill several bands, the last one not whole") {
+  check_row("tile", gemm(DType::bf16, Layout::nt, {600, 80, 32}, DType::bf16));
+}
+
 TEST_CASE("Groups of rows meet a B of their own, wherever they begin") {
   for (const DType type : {DType::bf16, DType::f32})
     for (const Routing routing : {Routing::uniform, Routing::zipf, Routing::one_hot})
