@@ -279,7 +279,9 @@ def main():
         if count(pool.map(lambda suite: passes(build, suite), MUTATIONS)) < len(MUTATIONS):
             return 1
         found = count(pool.map(lambda item: caught(build, *item), work))
-    print(f"mutations caught: {found} of {len(work)}")
+    summary = f"mutations of shipped kernels caught: {found} of {len(work)}"
+    (build.folder / "amd_emulator" / "mutations.txt").write_text(summary + "\n", encoding="utf-8")
+    print(summary)
     return 0 if found == len(work) else 1
 
 

@@ -56,12 +56,10 @@ template <auto f>
 constexpr auto negated = [](auto a, auto b) { return !f(a, b); };
 
 struct Names {
-  std::vector<NamedHandler> handlers;
+  HandlerTable handlers;
 
   void add(const char* exec, const char* relation, const char* type, Handler handler) {
-    // Names outlive the program's other parts: handlers are looked up until its end.
-    const auto* name = new std::string(std::string("v_cmp") + exec + '_' + relation + '_' + type);
-    handlers.push_back({name->c_str(), handler});
+    handlers.add(std::string("v_cmp") + exec + '_' + relation + '_' + type, handler);
   }
   template <class T, auto f>
   void add(const char* relation, const char* type) {
@@ -117,7 +115,7 @@ std::span<const NamedHandler> compare_handlers() {
     all.add_float<f64>("f64");
     return all;
   }();
-  return names.handlers;
+  return names.handlers.all();
 }
 
 }  // namespace amd_emulator

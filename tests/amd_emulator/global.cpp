@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "tests/amd_emulator/address_space.h"
-#include "tests/amd_emulator/global_atomics.h"
 #include "tests/amd_emulator/handlers.h"
 #include "tests/amd_emulator/local_banks.h"
 #include "tests/amd_emulator/local_memory.h"
@@ -112,11 +111,8 @@ void store(Wave& wave, const Instruction& it) {
 
 // The instructions of one address space, whose names begin with its prefix.
 template <class Space>
-void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
-  const auto add = [&](const char* name, Handler handler) {
-    // Names outlive the program's other parts: handlers are looked up until its end.
-    to.push_back({(new std::string(prefix + name))->c_str(), handler});
-  };
+void add_space(HandlerTable& to, const std::string& prefix) {
+  const auto add = [&](const char* name, Handler handler) { to.add(prefix + name, handler); };
   add("load_ubyte", load<Space, 1, 1, Fill::zeros>);
   add("load_sbyte", load<Space, 1, 1, Fill::sign>);
   add("load_ushort", load<Space, 2, 1, Fill::zeros>);
@@ -153,17 +149,16 @@ constexpr NamedHandler to_local[] = {
 }  // namespace
 
 std::span<const NamedHandler> global_handlers() {
-  static const std::vector<NamedHandler> handlers = [] {
-    std::vector<NamedHandler> all;
+  static const HandlerTable handlers = [] {
+    HandlerTable all;
     add_space<GlobalSpace>(all, "global_");
     add_space<FlatSpace>(all, "flat_");
     add_space<ScratchSpace>(all, "scratch_");
     add_space<BufferSpace>(all, "buffer_");
-    for (const NamedHandler& named : to_local) all.push_back(named);
-    add_global_atomics(all);
+    for (const NamedHandler& named : to_local) all.add(named.name, named.handler);
     return all;
   }();
-  return handlers;
+  return handlers.all();
 }
 
 }  // namespace amd_emulator

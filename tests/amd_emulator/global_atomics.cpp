@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/amd_emulator/global_atomics.h"
-
+// Atomic instructions on global, generic and buffer memory.
 #include <atomic>
 #include <string>
 
 #include "tests/amd_emulator/address_space.h"
 #include "tests/amd_emulator/atomic_operations.h"
+#include "tests/amd_emulator/handlers.h"
 
 namespace amd_emulator {
 namespace {
@@ -71,10 +71,9 @@ void compare_and_swap(Wave& wave, const Instruction& it) {
 }
 
 template <class Space>
-void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
+void add_space(HandlerTable& to, const std::string& prefix) {
   const auto add = [&](const std::string& name, Handler handler) {
-    // Names outlive the program's other parts: handlers are looked up until its end.
-    to.push_back({(new std::string(prefix + "atomic_" + name))->c_str(), handler});
+    to.add(prefix + "atomic_" + name, handler);
   };
   const auto add_integer = [&]<class U, class S>(U, S, const std::string& suffix) {
     add("add" + suffix, update<Space, U, atomic::add, Access::atomic>);
@@ -103,10 +102,15 @@ void add_space(std::vector<NamedHandler>& to, const std::string& prefix) {
 
 }  // namespace
 
-void add_global_atomics(std::vector<NamedHandler>& to) {
-  add_space<GlobalSpace>(to, "global_");
-  add_space<FlatSpace>(to, "flat_");
-  add_space<BufferSpace>(to, "buffer_");
+std::span<const NamedHandler> global_atomic_handlers() {
+  static const HandlerTable handlers = [] {
+    HandlerTable all;
+    add_space<GlobalSpace>(all, "global_");
+    add_space<FlatSpace>(all, "flat_");
+    add_space<BufferSpace>(all, "buffer_");
+    return all;
+  }();
+  return handlers.all();
 }
 
 }  // namespace amd_emulator

@@ -14,7 +14,8 @@ Table all_handlers() {
   for (const std::span<const NamedHandler> group :
        {scalar_handlers(), control_handlers(), vector_handlers(), compare_handlers(),
         function_handlers(), half_handlers(), convert_handlers(), lane_handlers(),
-        indexed_handlers(), dot_handlers(), matrix_handlers(), global_handlers(), local_handlers()})
+        indexed_handlers(), dot_handlers(), matrix_handlers(), global_handlers(),
+        global_atomic_handlers(), local_handlers()})
     for (const NamedHandler& named : group) table.emplace(named.name, named.handler);
   return table;
 }

@@ -2,7 +2,11 @@
 // What executes the instructions, by mnemonic: a table beside each group of them.
 #pragma once
 
+#include <deque>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/amd_emulator/instruction.h"
 
@@ -11,6 +15,19 @@ namespace amd_emulator {
 struct NamedHandler {
   const char* name;  // as Instruction::name
   Handler handler;
+};
+
+// A table whose names are put together when it is made.
+class HandlerTable {
+ public:
+  void add(std::string name, Handler handler) {
+    handlers_.push_back({names_.emplace_back(std::move(name)).c_str(), handler});
+  }
+  std::span<const NamedHandler> all() const { return handlers_; }
+
+ private:
+  std::deque<std::string> names_;
+  std::vector<NamedHandler> handlers_;
 };
 
 std::span<const NamedHandler> scalar_handlers();   // s_*: arithmetic
@@ -26,6 +43,7 @@ std::span<const NamedHandler> indexed_handlers();  // by m0; v_mov_b32
 std::span<const NamedHandler> dot_handlers();      // v_dot*
 std::span<const NamedHandler> matrix_handlers();   // v_mfma*
 std::span<const NamedHandler> global_handlers();   // global_*, flat_*, buffer_*, scratch_*
-std::span<const NamedHandler> local_handlers();    // ds_*
+std::span<const NamedHandler> global_atomic_handlers();  // global_atomic_*, flat_*, buffer_*
+std::span<const NamedHandler> local_handlers();          // ds_*
 
 }  // namespace amd_emulator
