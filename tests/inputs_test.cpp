@@ -186,6 +186,12 @@ TEST_CASE("ones and zeros are ones and zeros") {
   }
 }
 
+TEST_CASE("no f16 input is denormal, since some matrix units take such numbers as zeros") {
+  for (const Fill fill : {Fill::normal, Fill::uniform})
+    for (const double x : sample(DType::f16, fill, 1000000))
+      if (x != 0 && std::abs(x) < 0x1p-14) FAIL(x);
+}
+
 TEST_CASE("fp8 inputs have the same values in both encodings and no negative zero") {
   for (const DType type : {DType::fp8_e4m3, DType::fp8_e5m2})
     for (const Fill fill : {Fill::normal, Fill::uniform, Fill::integers}) {

@@ -83,7 +83,7 @@ bool has_vector_address(const Instruction& it) {
   return it.encoding != Encoding::scratch || it.scratch_vector_address != 0;
 }
 
-std::string address_text(Target target, const Instruction& it) {
+std::string address_text(const Instruction& it) {
   if (!has_vector_address(it)) return "off";
   return vector_registers(it.address_register, address_width(it));
 }
@@ -149,7 +149,7 @@ std::string operand_text(Target target, const Instruction& it, const Operand& op
     case 'p':
       return vector_registers(it.address_register, operand.width);
     case 'P':
-      return address_text(target, it);
+      return address_text(it);
     case 'q':
       return scalar_registers(it.scalar_address, operand.width);
     case 's':
