@@ -50,9 +50,13 @@ void check_on_device(const Kernel& kernel, const Truth& truth, const Inputs& inp
   }
 }
 
-void check_on_device(const Kernel& kernel, const Problem& problem, Fill fill) {
+void count(const Kernel& kernel) {
   if (const auto own = tally().problems.find(kernel.name); own != tally().problems.end())
     ++own->second;
+}
+
+void check_on_device(const Kernel& kernel, const Problem& problem, Fill fill) {
+  count(kernel);
   const Truth truth(problem, fill, 42, gpu_device().info().fp8);
   check_on_device(kernel, truth, {.fill = fill, .copies = 2});
   check_on_device(kernel, truth, {.fill = fill, .copies = 1, .guard_bytes = 0});
@@ -75,6 +79,22 @@ Device& gpu_device() {
   return *found.devices.front();
 }
 
+namespace {
+
+const Kernel& find_row(std::string_view name) {
+  const auto kernel = std::ranges::find(gpu_backend().kernels, name, &Kernel::name);
+  REQUIRE(kernel != gpu_backend().kernels.end());
+  return *kernel;
+}
+
+void require_support(const Kernel& kernel, const Problem& problem) {
+  const Support support = kernel.supports(problem, gpu_device().info());
+  INFO(id(problem) << ": " << support.reason);
+  REQUIRE(support.answer == Support::yes);
+}
+
+}  // namespace
+
 int check_every_row(const Problem& problem, Fill fill) {
   int rows = 0;
   for (const Kernel& kernel : gpu_backend().kernels)
@@ -86,16 +106,19 @@ int check_every_row(const Problem& problem, Fill fill) {
 }
 
 void check_kernel(const Kernel& kernel, const Problem& problem, Fill fill) {
-  const Support support = kernel.supports(problem, gpu_device().info());
-  INFO(id(problem) << ": " << support.reason);
-  REQUIRE(support.answer == Support::yes);
+  require_support(kernel, problem);
   check_on_device(kernel, problem, fill);
 }
 
 void check_row(std::string_view name, const Problem& problem, Fill fill) {
-  const auto kernel = std::ranges::find(gpu_backend().kernels, name, &Kernel::name);
-  REQUIRE(kernel != gpu_backend().kernels.end());
-  check_kernel(*kernel, problem, fill);
+  check_kernel(find_row(name), problem, fill);
+}
+
+void check_large_row(std::string_view name, const Problem& problem) {
+  const Kernel& kernel = find_row(name);
+  require_support(kernel, problem);
+  count(kernel);
+  check_on_device(kernel, Truth(problem, Fill::normal, 42, gpu_device().info().fp8), {.copies = 1});
 }
 
 }  // namespace steelyard

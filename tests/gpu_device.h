@@ -23,4 +23,7 @@ void check_kernel(const Kernel& kernel, const Problem& problem, Fill fill = Fill
 // The same for the row of that name, which must take the problem.
 void check_row(std::string_view kernel, const Problem& problem, Fill fill = Fill::normal);
 
+// The same on one operand set, for problems that take long.
+void check_large_row(std::string_view kernel, const Problem& problem);
+
 }  // namespace steelyard

@@ -74,9 +74,13 @@ Together find_together(const Wave& wave, const Lanes64& addresses, unsigned byte
   std::byte* host = host_view(lowest, highest - lowest + bytes);
   if (host == nullptr) return {};
   if (noting) [[unlikely]] {
-    const bool dense = in_sequence != 0 && wave.exec == all_lanes;
-    if (!dense) return {};
-    note_access(lowest, host, lanes * bytes, access);
+    if (in_sequence != 0 && wave.exec == all_lanes)
+      note_access(lowest, host, lanes * bytes, access);
+    else
+      for_each_enabled(wave, [&](int lane) {
+        const u64 address = addresses.value[lane];
+        note_access(address, host + (address - lowest), bytes, access);
+      });
   }
   return {addresses.value, host, lowest};
 }

@@ -41,7 +41,7 @@ class Together {
   u64 translation_ = 0;  // from device addresses to where this process sees them
 };
 
-// None where the slow way, lane by lane, must find out what is wrong or has to be noted.
+// Notes the accesses. None where the slow way, lane by lane, must find out what is wrong.
 Together find_together(const Wave& wave, const Lanes64& addresses, unsigned bytes, Access access);
 
 class GlobalSpace {

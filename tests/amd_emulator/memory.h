@@ -35,8 +35,7 @@ bool is_device_address(std::uint64_t address);
 std::byte* host_view(std::uint64_t address, std::size_t bytes);
 
 // The same for a kernel, which moves elements of `element_bytes`: throws Fault, and notes what the launch
-// asked to be noted.
-// Elements of 4 bytes and more are aligned to 4, as the hardware wants it, smaller ones and those of
+// asked to be noted. Elements of 4 bytes and more are aligned to 4, as the hardware wants it, smaller ones and those of
 // atomic operations to their size.
 std::byte* reach(std::uint64_t address, unsigned bytes, unsigned element_bytes, Access access);
 
