@@ -16,14 +16,13 @@ struct Fnuz {
   static constexpr int bias = 1 << (exponent_bits - 1);
   static constexpr u8 nan = 0x80;
 
+  // The bits in the place of those of an f32, whose exponent is then too small by the difference of the
+  // biases. Without branches: matrix instructions decode many.
   static constexpr f32 decode(u8 code) {
-    if (code == nan) return quiet_nan<f32>();
-    const int exponent = code >> mantissa_bits & ((1 << exponent_bits) - 1);
-    const int fraction = code & ((1 << mantissa_bits) - 1);
-    const int significand = exponent == 0 ? fraction : fraction | 1 << mantissa_bits;
-    const f32 magnitude = static_cast<f32>(significand) *
-                          power(((exponent == 0) ? 1 : exponent) - bias - mantissa_bits);
-    return code >= nan ? -magnitude : magnitude;
+    constexpr f32 scale = std::bit_cast<f32>(u32{127 + 127 - bias} << 23);
+    const f32 magnitude = std::bit_cast<f32>((code & 0x7fu) << (23 - mantissa_bits)) * scale;
+    const u32 sign = (code & 0x80u) << 24, not_a_number = code == nan ? 0x7fc00000 : 0;
+    return std::bit_cast<f32>(std::bit_cast<u32>(magnitude) | sign | not_a_number);
   }
 
   // To the nearest, ties to even. Numbers beyond the largest one become NaN.
@@ -48,9 +47,6 @@ struct Fnuz {
   }
 
  private:
-  static constexpr f32 power(int exponent) {
-    return std::bit_cast<f32>(static_cast<u32>(exponent + 127) << 23);
-  }
   // The code of `count` units of 2^unit with the sign of x. A count that rounding made one bit longer
   // carries into the exponent by itself.
   static u8 from_units(f32 x, int unit, f32 count) {

@@ -146,14 +146,14 @@ constexpr NamedHandler table[] = {
     row<S{16, 32, 1}, 4, none, I8>("v_mfma_i32_16x16x32_i8"),
     row<S{16, 4, 1}, 8, negate, F64>("v_mfma_f64_16x16x4_f64"),
     row<S{4, 4, 4}, 4, negate, F64>("v_mfma_f64_4x4x4_4b_f64"),
-    row<S{32, 16, 1}, 8, none, Bf8, Bf8>("v_mfma_f32_32x32x16_bf8_bf8"),
-    row<S{32, 16, 1}, 8, none, Bf8, Fp8>("v_mfma_f32_32x32x16_bf8_fp8"),
-    row<S{32, 16, 1}, 8, none, Fp8, Bf8>("v_mfma_f32_32x32x16_fp8_bf8"),
-    row<S{32, 16, 1}, 8, none, Fp8, Fp8>("v_mfma_f32_32x32x16_fp8_fp8"),
-    row<S{16, 32, 1}, 4, none, Bf8, Bf8>("v_mfma_f32_16x16x32_bf8_bf8"),
-    row<S{16, 32, 1}, 4, none, Bf8, Fp8>("v_mfma_f32_16x16x32_bf8_fp8"),
-    row<S{16, 32, 1}, 4, none, Fp8, Bf8>("v_mfma_f32_16x16x32_fp8_bf8"),
-    row<S{16, 32, 1}, 4, none, Fp8, Fp8>("v_mfma_f32_16x16x32_fp8_fp8"),
+    row<S{32, 16, 1}, 8, none, Bf8Factor, Bf8Factor>("v_mfma_f32_32x32x16_bf8_bf8"),
+    row<S{32, 16, 1}, 8, none, Bf8Factor, Fp8Factor>("v_mfma_f32_32x32x16_bf8_fp8"),
+    row<S{32, 16, 1}, 8, none, Fp8Factor, Bf8Factor>("v_mfma_f32_32x32x16_fp8_bf8"),
+    row<S{32, 16, 1}, 8, none, Fp8Factor, Fp8Factor>("v_mfma_f32_32x32x16_fp8_fp8"),
+    row<S{16, 32, 1}, 4, none, Bf8Factor, Bf8Factor>("v_mfma_f32_16x16x32_bf8_bf8"),
+    row<S{16, 32, 1}, 4, none, Bf8Factor, Fp8Factor>("v_mfma_f32_16x16x32_bf8_fp8"),
+    row<S{16, 32, 1}, 4, none, Fp8Factor, Bf8Factor>("v_mfma_f32_16x16x32_fp8_bf8"),
+    row<S{16, 32, 1}, 4, none, Fp8Factor, Fp8Factor>("v_mfma_f32_16x16x32_fp8_fp8"),
 };
 
 }  // namespace

@@ -128,13 +128,13 @@ template <MatrixShape shape, class A, class B>
 void multiply(const MatrixInput<A, shape>& a, const MatrixInput<B, shape>& b,
               const MatrixAddend<typename A::Value>& c, Registers d, int cbsz, int abid) {
   using Value = typename A::Value;
-  constexpr bool f64 = A::bits == 64;
-  constexpr int rows = strip_rows(f64), columns = std::min(shape.edge, tile_columns);
+  constexpr bool is_double = A::bits == 64;
+  constexpr int rows = strip_rows(is_double), columns = std::min(shape.edge, tile_columns);
   for (int block = 0; block < shape.blocks; ++block) {
     const int a_block = broadcast_block(block, cbsz, abid);
     for (int row = 0; row < shape.edge; row += rows) {
       for (int column = 0; column < shape.edge; column += columns) {
-        const MatrixPlace place = output_place(shape, f64, block, row, column);
+        const MatrixPlace place = output_place(shape, is_double, block, row, column);
         MatrixTile<Value, rows, columns> tile;
         tile.load(c, place);
 #pragma GCC unroll 32

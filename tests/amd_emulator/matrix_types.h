@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tests/amd_emulator/fnuz.h"
+
 namespace amd_emulator {
 
 // Each type: how many bits an element has, in what it is computed, and the value of an element in the
@@ -76,21 +78,14 @@ inline float flush(float value) {
   return (word & 0x7f800000) == 0 ? std::bit_cast<float>(word & 0x80000000) : value;
 }
 
-// The 8-bit types of gfx942 are FNUZ: no infinities, no negative zero; its place is the only NaN.
-template <int mantissa_bits, int bias>
+template <class Format>
 struct Fnuz8 {
   using Value = float;
   static constexpr int bits = 8;
-  static float value(std::uint32_t word) {
-    constexpr float scale = std::bit_cast<float>(std::uint32_t{127 + 127 - bias} << 23);
-    const float scaled = std::bit_cast<float>((word & 0x7f) << (23 - mantissa_bits)) * scale;
-    const std::uint32_t not_a_number = (word & 0xff) == 0x80 ? 0x7fc00000 : 0;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | not_a_number |
-                                (word & 0x80) << 24);
-  }
+  static float value(std::uint32_t word) { return Format::decode(static_cast<std::uint8_t>(word)); }
 };
-using Fp8 = Fnuz8<3, 8>;
-using Bf8 = Fnuz8<2, 16>;
+using Fp8Factor = Fnuz8<Fp8>;
+using Bf8Factor = Fnuz8<Bf8>;
 
 // Computed without a sign, since sums wrap.
 struct I8 {
