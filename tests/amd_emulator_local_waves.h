@@ -59,8 +59,9 @@ struct LocalWaves {
 
   static Instruction instruction(const std::string& name, int immediate = 0) {
     Instruction it;
-    for (const NamedHandler& row : local_handlers())
-      if (name == row.name) it.execute = row.handler, it.name = row.name;
+    for (const auto group : {local_handlers(), local_atomic_handlers(), local_exchange_handlers()})
+      for (const NamedHandler& row : group)
+        if (name == row.name) it.execute = row.handler, it.name = row.name;
     if (it.execute == nullptr) throw std::runtime_error("no " + name);
     it.address_register = address;
     it.data[0] = data0;

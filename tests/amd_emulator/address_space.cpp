@@ -9,16 +9,6 @@
 namespace amd_emulator {
 namespace {
 
-// Calls f(first, last) for the lines of every lane that takes part.
-template <class F>
-void for_each_line(const Wave& wave, const u64 (&addresses)[lanes], unsigned bytes, F f) {
-  for_each_enabled(wave, [&](int lane) {
-    for (u64 line = addresses[lane] / line_bytes;
-         line <= (addresses[lane] + bytes - 1) / line_bytes; ++line)
-      f(line);
-  });
-}
-
 // How many different numbers there are; sorts them.
 u64 count_different(u64* begin, u64* end) {
   std::sort(begin, end);
@@ -31,8 +21,11 @@ void count_lines(Wave& wave, const u64 (&addresses)[lanes], unsigned bytes) {
   if (wave.exec == 0) return;
   u64 lines[2 * lanes], elements[lanes];
   u64 *line = lines, *element = elements;
-  for_each_line(wave, addresses, bytes, [&](u64 number) { *line++ = number; });
-  for_each_enabled(wave, [&](int lane) { *element++ = addresses[lane]; });
+  for_each_enabled(wave, [&](int lane) {
+    const u64 first = addresses[lane], last = first + bytes - 1;
+    for (u64 number = first / line_bytes; number <= last / line_bytes; ++number) *line++ = number;
+    *element++ = first;
+  });
   wave.group->counts->lines += count_different(lines, line);
   const u64 different_bytes = count_different(elements, element) * bytes;
   wave.group->counts->ideal_lines += (different_bytes + line_bytes - 1) / line_bytes;

@@ -84,7 +84,6 @@ void read_time(Wave& wave, const Instruction& it) {
   write_scalar64(wave, it.destination, time);
 }
 
-void nothing(Wave&, const Instruction&) {}
 void end_program(Wave& wave, const Instruction&) {
   wave.stop = Stop::end;
 }

@@ -71,10 +71,9 @@ void dot_of_integers(Wave& wave, const Instruction& it) {
 // The destination is the addend; op_sel does not exist there, and a sign is that of both halves.
 template <Handler dot>
 void accumulate(Wave& wave, const Instruction& it) {
-  Instruction with_addend = it;
-  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
-  with_addend.negate_high = it.negate;
-  dot(wave, with_addend);
+  Instruction changed = with_addend(it);
+  changed.negate_high = it.negate;
+  dot(wave, changed);
 }
 
 constexpr NamedHandler table[] = {

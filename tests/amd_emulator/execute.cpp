@@ -117,7 +117,7 @@ class GroupRunner {
         current_ = &it;
         wave.pc += 4u * it.words;
         ++counts.instructions[static_cast<int>(it.kind)];
-        if (counting()) [[unlikely]]
+        if (counting_) [[unlikely]]
           execute_and_count(wave, it);
         else
           it.execute(wave, it);
@@ -184,6 +184,7 @@ class GroupRunner {
   Workgroup group_ = {};
   bool reverse_;
   std::uint32_t poison_bits_;
+  const bool counting_ = counting();  // asked for every instruction
   const Wave* current_wave_ = nullptr;
   const Instruction* current_ = nullptr;
   const char* last_counted_ = nullptr;

@@ -194,12 +194,6 @@ constexpr auto smaller = [](auto a, auto b) { return minimum(a, b); };
 constexpr auto larger = [](auto a, auto b) { return maximum(a, b); };
 constexpr auto fused = [](auto a, auto b, auto c) { return fused_multiply_add(a, b, c); };
 
-void accumulate(Wave& wave, const Instruction& it) {
-  Instruction with_addend = it;
-  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
-  lanewise<fused, f64, f64, f64, f64>(wave, with_addend);
-}
-
 #define FOR_EVERY_TYPE(name, f)                                                 \
   {name "_f16", lanewise<f, f16, f16>}, {name "_f32", lanewise<f, f32, f32>}, { \
     name "_f64", lanewise<f, f64, f64>                                          \
@@ -243,7 +237,7 @@ constexpr NamedHandler table[] = {
     {"v_min_f64", lanewise<smaller, f64, f64, f64>},
     {"v_max_f64", lanewise<larger, f64, f64, f64>},
     {"v_fma_f64", lanewise<fused, f64, f64, f64, f64>},
-    {"v_fmac_f64", accumulate},
+    {"v_fmac_f64", accumulate<fused, f64>},
 };
 
 }  // namespace

@@ -11,18 +11,8 @@ namespace amd_emulator {
 namespace {
 
 template <class T>
-T data_of(const Wave& wave, unsigned number, int lane) {
-  if constexpr (sizeof(T) == 8)
-    return std::bit_cast<T>(pair(wave.v[number][lane], wave.v[number + 1][lane]));
-  else
-    return std::bit_cast<T>(wave.v[number][lane]);
-}
-template <class T>
 void return_old(Wave& wave, const Instruction& it, int lane, T old) {
-  if (it.glc == 0) return;
-  const auto bits = std::bit_cast<BitsOf<T>>(old);
-  wave.v[it.destination][lane] = static_cast<u32>(bits);
-  if constexpr (sizeof(T) == 8) wave.v[it.destination + 1][lane] = high(bits);
+  if (it.glc != 0) set_lane_value(wave, it.destination, lane, old);
 }
 
 // Null beyond a buffer's end.
@@ -52,7 +42,7 @@ void update(Wave& wave, const Instruction& it) {
   if (wave.exec == 0) return;
   Space space(wave, it, sizeof(T), access);
   for_each_enabled(wave, [&](int lane) {
-    const T by = data_of<T>(wave, it.data[0], lane);
+    const T by = lane_value<T>(wave, it.data[0], lane);
     std::byte* place = find<Space>(space, lane);
     return_old(wave, it, lane, modify<T>(place, [&](T old) { return f(old, by); }));
   });
@@ -63,8 +53,8 @@ void compare_and_swap(Wave& wave, const Instruction& it) {
   if (wave.exec == 0) return;
   Space space(wave, it, sizeof(T), Access::atomic);
   for_each_enabled(wave, [&](int lane) {
-    const T by = data_of<T>(wave, it.data[0], lane);
-    const T expected = data_of<T>(wave, it.data[0] + static_cast<unsigned>(sizeof(T) / 4), lane);
+    const T by = lane_value<T>(wave, it.data[0], lane);
+    const T expected = lane_value<T>(wave, it.data[0] + static_cast<unsigned>(sizeof(T) / 4), lane);
     std::byte* place = find<Space>(space, lane);
     return_old(wave, it, lane, modify<T>(place, [&](T old) { return old == expected ? by : old; }));
   });

@@ -99,10 +99,9 @@ void packed(Wave& wave, const Instruction& it) {
 
 // The destination is the addend. In VOP2 nothing chooses other halves than each its own.
 void packed_accumulate(Wave& wave, const Instruction& it) {
-  Instruction with_addend = it;
-  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
-  with_addend.negate_high = it.negate;
-  packed<fused, f16, 3>(wave, with_addend);
+  Instruction changed = with_addend(it);
+  changed.negate_high = it.negate;
+  packed<fused, f16, 3>(wave, changed);
 }
 
 // Two registers, each chosen by op_sel from a pair.

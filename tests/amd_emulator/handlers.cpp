@@ -15,7 +15,8 @@ Table all_handlers() {
        {scalar_handlers(), control_handlers(), vector_handlers(), compare_handlers(),
         function_handlers(), half_handlers(), convert_handlers(), lane_handlers(),
         indexed_handlers(), dot_handlers(), matrix_handlers(), global_handlers(),
-        global_atomic_handlers(), local_handlers()})
+        global_atomic_handlers(), local_handlers(), local_atomic_handlers(),
+        local_exchange_handlers()})
     for (const NamedHandler& named : group) table.emplace(named.name, named.handler);
   return table;
 }

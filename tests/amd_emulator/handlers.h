@@ -17,6 +17,9 @@ struct NamedHandler {
   Handler handler;
 };
 
+// What instructions do that change nothing here.
+inline void nothing(Wave&, const Instruction&) {}
+
 // A table whose names are put together when it is made.
 class HandlerTable {
  public:
@@ -44,6 +47,9 @@ std::span<const NamedHandler> dot_handlers();      // v_dot*
 std::span<const NamedHandler> matrix_handlers();   // v_mfma*
 std::span<const NamedHandler> global_handlers();   // global_*, flat_*, buffer_*, scratch_*
 std::span<const NamedHandler> global_atomic_handlers();  // global_atomic_*, flat_*, buffer_*
-std::span<const NamedHandler> local_handlers();          // ds_*
+std::span<const NamedHandler> local_handlers();          // ds_read*, ds_write*
+std::span<const NamedHandler> local_atomic_handlers();   // ds_add_u32, ds_cmpst_rtn_b64 …
+std::span<const NamedHandler>
+local_exchange_handlers();  // between lanes, past LDS: ds_bpermute_b32 …
 
 }  // namespace amd_emulator

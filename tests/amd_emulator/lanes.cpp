@@ -167,8 +167,8 @@ void data_parallel_primitive(Wave& wave, const Instruction& it) {
 }
 
 constexpr NamedHandler table[] = {
-    {"v_nop", [](Wave&, const Instruction&) {}},
-    {"v_clrexcp", [](Wave&, const Instruction&) {}},
+    {"v_nop", nothing},
+    {"v_clrexcp", nothing},
     {"v_readfirstlane_b32", read_first_lane},
     {"v_readlane_b32", read_lane},
     {"v_writelane_b32", write_lane},

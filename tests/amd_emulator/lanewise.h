@@ -173,6 +173,16 @@ void lanewise_in_half(Wave& wave, const Instruction& it) {
   compute<f, D, OtherHalf::kept, S...>(wave, it);
 }
 
+// The instruction with its destination as third source, which the names with a c behind them imply.
+inline Instruction with_addend(Instruction it) {
+  it.source[2] = static_cast<u16>(first_vector_code + it.destination);
+  return it;
+}
+template <auto f, class T>
+void accumulate(Wave& wave, const Instruction& it) {
+  lanewise<f, T, T, T, T>(wave, with_addend(it));
+}
+
 // An integer operation of two operands: with clamp the exact result is held within T, without it wraps.
 template <auto f, class T, OtherHalf other = OtherHalf::cleared>
 void wrapped_or_held(Wave& wave, const Instruction& it) {

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads and stores of LDS.
-#include <algorithm>
-#include <vector>
-
 #include "tests/amd_emulator/handlers.h"
 #include "tests/amd_emulator/local_banks.h"
 #include "tests/amd_emulator/local_memory.h"
-#include "tests/amd_emulator/local_tables.h"
 #include "tests/amd_emulator/operands.h"
 
 namespace amd_emulator {
@@ -167,13 +163,7 @@ constexpr NamedHandler table[] = {
 }  // namespace
 
 std::span<const NamedHandler> local_handlers() {
-  static const std::vector<NamedHandler> all = [] {
-    std::vector<NamedHandler> rows(std::begin(table), std::end(table));
-    for (const auto& others : {local_atomic_handlers(), local_exchange_handlers()})
-      rows.insert(rows.end(), others.begin(), others.end());
-    return rows;
-  }();
-  return all;
+  return table;
 }
 
 }  // namespace amd_emulator

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "tests/amd_emulator/atomic_operations.h"
+#include "tests/amd_emulator/handlers.h"
 #include "tests/amd_emulator/local_banks.h"
 #include "tests/amd_emulator/local_memory.h"
-#include "tests/amd_emulator/local_tables.h"
 #include "tests/amd_emulator/operands.h"
 
 namespace amd_emulator {
@@ -16,25 +16,6 @@ using U32 = std::uint32_t;
 using I32 = std::int32_t;
 using U64 = std::uint64_t;
 using I64 = std::int64_t;
-
-template <class T>
-T register_value(const Wave& wave, unsigned number, int lane) {
-  if constexpr (sizeof(T) == 4)
-    return std::bit_cast<T>(wave.v[number][lane]);
-  else
-    return std::bit_cast<T>(wave.v[number][lane] | U64{wave.v[number + 1][lane]} << 32);
-}
-
-template <class T>
-void set_register(Wave& wave, unsigned number, int lane, T value) {
-  if constexpr (sizeof(T) == 4) {
-    wave.v[number][lane] = std::bit_cast<U32>(value);
-  } else {
-    const auto bits = std::bit_cast<U64>(value);
-    wave.v[number][lane] = static_cast<U32>(bits);
-    wave.v[number + 1][lane] = static_cast<U32>(bits >> 32);
-  }
-}
 
 // `operation` makes the new value of the old one and the data; with two data registers of both.
 template <class T, auto operation, bool returns>
@@ -49,15 +30,15 @@ void modify(Wave& wave, const Instruction& it) {
   if (counting()) count_banks(wave, address.value, sizeof(T), LocalUse::atomic);
   for_each_enabled(wave, [&](int lane) {
     std::byte* memory = wave.group->local->modify<sizeof(T)>(wave, address.value[lane]);
-    const T data = register_value<T>(wave, it.data[0], lane);
+    const T data = lane_value<T>(wave, it.data[0], lane);
     T old, changed;
     std::memcpy(&old, memory, sizeof old);
     if constexpr (two_data)
-      changed = operation(old, data, register_value<T>(wave, it.data[1], lane));
+      changed = operation(old, data, lane_value<T>(wave, it.data[1], lane));
     else
       changed = operation(old, data);
     std::memcpy(memory, &changed, sizeof changed);
-    if constexpr (returns) set_register(wave, it.destination, lane, old);
+    if constexpr (returns) set_lane_value(wave, it.destination, lane, old);
   });
 }
 

@@ -2,7 +2,7 @@
 // DS instructions that move values between lanes through LDS's crossbar and touch no memory.
 #include <string>
 
-#include "tests/amd_emulator/local_tables.h"
+#include "tests/amd_emulator/handlers.h"
 #include "tests/amd_emulator/operands.h"
 
 namespace amd_emulator {
@@ -49,8 +49,6 @@ void swizzle(Wave& wave, const Instruction& it) {
   }
   write_lanes(wave, it.destination, result);
 }
-
-void nothing(Wave&, const Instruction&) {}
 
 constexpr NamedHandler table[] = {
     {"ds_bpermute_b32", backward_permute},

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/amd_emulator/local_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
 namespace amd_emulator {
 namespace {
-
-std::string hexadecimal(std::uint64_t value) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 std::string wave_name(unsigned wave) {
   return "wave " + std::to_string(wave);
@@ -43,27 +38,25 @@ void LocalMemory::renew_epochs() {
 
 void LocalMemory::misplaced(const Wave& wave, std::uint32_t address, unsigned bytes,
                             unsigned alignment, Use use) const {
-  static constexpr const char* verbs[] = {" reads ", " writes ", " modifies "};
-  std::string text = wave_name(wave.index) + verbs[static_cast<int>(use)] + std::to_string(bytes) +
-                     " bytes at LDS address " + hexadecimal(address);
+  static constexpr const char* verbs[] = {"reads", "writes", "modifies"};
+  const std::string place =
+      fmt::format("{} {} {} bytes at LDS address {:#x}", wave_name(wave.index),
+                  verbs[static_cast<int>(use)], bytes, address);
   if (std::uint64_t{address} + bytes > size())
-    text += ", and its workgroup has " + hexadecimal(size()) + " bytes";
-  else
-    text += ", which is not a multiple of " + std::to_string(alignment);
-  throw Fault(text);
+    throw Fault(fmt::format("{}, and its workgroup has {:#x} bytes", place, size()));
+  throw Fault(fmt::format("{}, which is not a multiple of {}", place, alignment));
 }
 
 // Names the first byte that is wrong, and who touched it before.
 void LocalMemory::explain(const Wave& wave, std::uint32_t address, unsigned bytes, Use use) const {
-  static constexpr const char* verbs[] = {" reads LDS byte ", " writes LDS byte ",
-                                          " atomically modifies LDS byte "};
+  static constexpr const char* verbs[] = {"reads", "writes", "atomically modifies"};
   const auto mine = static_cast<Stamp>(epoch_ | wave.index);
   const auto other = [](Stamp stamp) {
     return (stamp & several) != 0 ? "several waves" : wave_name(stamp & (atomic - 1));
   };
   for (std::uint32_t byte = address; byte < address + bytes; ++byte) {
-    const std::string start =
-        wave_name(wave.index) + verbs[static_cast<int>(use)] + hexadecimal(byte) + " that ";
+    const std::string start = fmt::format("{} {} LDS byte {:#x} that ", wave_name(wave.index),
+                                          verbs[static_cast<int>(use)], byte);
     const char* end = ", and no barrier stands between the two";
     const Stamp written = written_[byte], read = read_[byte];
     if (use != Use::write && written == 0) throw Fault(start + "nobody has written");
@@ -75,7 +68,7 @@ void LocalMemory::explain(const Wave& wave, std::uint32_t address, unsigned byte
     if (use != Use::read && foreign(read, epoch_, mine))
       throw Fault(start + other(read) + " read" + end);
   }
-  throw Fault("LDS history of " + hexadecimal(address));
+  throw Fault(fmt::format("LDS history of {:#x}", address));
 }
 
 const std::byte* LocalMemory::read(const Wave& wave, std::uint32_t address, unsigned bytes,

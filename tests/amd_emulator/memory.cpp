@@ -20,7 +20,7 @@
 namespace amd_emulator {
 namespace {
 
-constexpr std::uint64_t page_bytes = 4096, gap_bytes = page_bytes;
+constexpr std::uint64_t gap_bytes = page_bytes;
 
 // Both are reserved, not used: pages exist once they are written.
 constexpr std::uint64_t range_bytes = std::uint64_t{1} << 40;

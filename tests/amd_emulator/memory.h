@@ -14,9 +14,12 @@ inline constexpr std::byte poison{0xff};
 // The unit of traffic between a compute unit and its caches, and of the L2 cache, on both targets.
 inline constexpr std::uint64_t line_bytes = 128;
 
+// Allocations begin at multiples of it, on the device as on the host.
+inline constexpr std::uint64_t page_bytes = 4096;
+
 enum class Access : std::uint8_t { read, write, atomic, float_atomic };
 
-// Device memory of `bytes`, poisoned, at least 256-byte aligned; 0 where the device or the host has no
+// Device memory of `bytes`, poisoned; 0 where the device or the host has no
 // more.
 std::uint64_t allocate(std::size_t bytes);
 // The same, which the host may use too: at the address that is returned.

@@ -17,7 +17,7 @@ bool noting = false;
 
 namespace {
 
-constexpr std::uint64_t page_bytes = 4096, lines_of_page = page_bytes / line_bytes, word_bytes = 4;
+constexpr std::uint64_t lines_of_page = page_bytes / line_bytes, word_bytes = 4;
 using Content = std::array<std::byte, page_bytes>;
 
 // What one thread has touched of a page.
@@ -119,7 +119,7 @@ std::string difference(std::uint64_t number, const Kept& page) {
 
 }  // namespace
 
-// Allocations begin at pages, on the device as on the host: a page of one is a page of the other.
+// A page of the device is a page of the host.
 void note_access(std::uint64_t address, std::byte* host, unsigned bytes, Access access) {
   for (std::uint64_t done = 0; done < bytes;) {
     const std::uint64_t at = address + done, offset = at % page_bytes;

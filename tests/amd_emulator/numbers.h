@@ -79,12 +79,6 @@ constexpr T infinity() {
   return std::bit_cast<T>(
       static_cast<BitsOf<T>>(static_cast<BitsOf<T>>(largest_exponent<T>) << mantissa_bits<T>));
 }
-template <class T>
-constexpr T quiet_nan() {
-  return std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(infinity<T>()) |
-                                                 (BitsOf<T>{1} << (mantissa_bits<T> - 1))));
-}
-
 // A denormal number becomes a zero of its sign.
 template <class T>
 constexpr T flush_denormal(T x) {
@@ -95,6 +89,10 @@ template <class T>
 constexpr T quiet(T nan) {
   return std::bit_cast<T>(static_cast<BitsOf<T>>(std::bit_cast<BitsOf<T>>(nan) |
                                                  BitsOf<T>{1} << (mantissa_bits<T> - 1)));
+}
+template <class T>
+constexpr T quiet_nan() {
+  return quiet(infinity<T>());
 }
 template <class T>
 constexpr bool is_signalling(T x) {
@@ -164,6 +162,28 @@ Integer saturating_cast(T x) {
   if (value >= static_cast<f64>(std::numeric_limits<Integer>::max()))
     return std::numeric_limits<Integer>::max();
   return static_cast<Integer>(value);
+}
+
+// The number of the lowest one; how many zeros, or bits that equal the sign, lead. ~0 where nothing ends
+// them.
+template <class T>
+constexpr u32 first_one(T x) {
+  return x == 0 ? ~0u : static_cast<u32>(std::countr_zero(x));
+}
+template <class T>
+constexpr u32 leading_zeros(T x) {
+  return x == 0 ? ~0u : static_cast<u32>(std::countl_zero(x));
+}
+template <class T>
+constexpr u32 leading_signs(T x) {
+  return leading_zeros(static_cast<std::make_unsigned_t<T>>(x < 0 ? ~x : x));
+}
+template <class T>
+constexpr T reversed_bits(T x) {
+  T result = 0;
+  for (unsigned bit = 0; bit < 8 * sizeof(T); ++bit)
+    result = static_cast<T>(result | (x >> bit & 1) << (8 * sizeof(T) - 1 - bit));
+  return result;
 }
 
 constexpr u32 low(u64 x) {

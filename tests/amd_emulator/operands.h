@@ -103,6 +103,26 @@ inline Lanes64 lanes64(const Wave& wave, const Instruction& it, unsigned code,
   return result;
 }
 
+// What one lane has in a register, or in two of them, as a value of 32 or 64 bits.
+template <class T>
+T lane_value(const Wave& wave, unsigned number, int lane) {
+  if constexpr (sizeof(T) == 8)
+    return std::bit_cast<T>(wave.v[number][lane] |
+                            static_cast<std::uint64_t>(wave.v[number + 1][lane]) << 32);
+  else
+    return std::bit_cast<T>(wave.v[number][lane]);
+}
+template <class T>
+void set_lane_value(Wave& wave, unsigned number, int lane, T value) {
+  if constexpr (sizeof(T) == 8) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    wave.v[number][lane] = static_cast<std::uint32_t>(bits);
+    wave.v[number + 1][lane] = static_cast<std::uint32_t>(bits >> 32);
+  } else {
+    wave.v[number][lane] = std::bit_cast<std::uint32_t>(value);
+  }
+}
+
 // Lanes that do not take part keep what they had.
 inline void write_lanes(Wave& wave, unsigned number, const Lanes32& from) {
   std::uint32_t* to = wave.v[number];

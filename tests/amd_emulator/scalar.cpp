@@ -145,35 +145,15 @@ constexpr T mask_of(u32 width, u32 offset, u32&) {
   return static_cast<T>(((T{1} << (width % bits)) - 1) << (offset % bits));
 }
 
-// The number of the first such bit, -1 where there is none; leading ones counts from the top.
-template <class T>
-constexpr u32 first_one(T x, u32&) {
-  return x == 0 ? ~0u : static_cast<u32>(std::countr_zero(x));
-}
-template <class T>
-constexpr u32 leading_zeros(T x, u32&) {
-  return x == 0 ? ~0u : static_cast<u32>(std::countl_zero(x));
-}
-template <class T>  // of bits that equal the sign
-constexpr u32 leading_signs(T x, u32&) {
-  using U = std::make_unsigned_t<T>;
-  const U y = static_cast<U>(x < 0 ? ~x : x);
-  return y == 0 ? ~0u : static_cast<u32>(std::countl_zero(y));
-}
+// A function that leaves scc alone.
+template <auto f>
+constexpr auto plain = [](auto a, u32&) { return f(a); };
 template <class T>
 constexpr u32 count_ones(T x, u32& scc) {
   const auto count = static_cast<u32>(std::popcount(x));
   scc = count != 0;
   return count;
 }
-template <class T>
-constexpr T reversed(T x, u32&) {
-  T result = 0;
-  for (unsigned bit = 0; bit < 8 * sizeof(T); ++bit)
-    result = static_cast<T>(result | (x >> bit & 1) << (8 * sizeof(T) - 1 - bit));
-  return result;
-}
-
 template <class T>
 void set_bit(Wave& wave, const Instruction& it) {
   const u32 bit = source<u32>(wave, it, 0) % (8 * sizeof(T));
@@ -359,20 +339,20 @@ constexpr NamedHandler table[] = {
     {"s_mulk_i32", multiply_immediate},
     {"s_not_b32", unary<complement<u32>, u32, u32>},
     {"s_not_b64", unary<complement<u64>, u64, u64>},
-    {"s_brev_b32", unary<reversed<u32>, u32, u32>},
-    {"s_brev_b64", unary<reversed<u64>, u64, u64>},
+    {"s_brev_b32", unary<plain<reversed_bits<u32>>, u32, u32>},
+    {"s_brev_b64", unary<plain<reversed_bits<u64>>, u64, u64>},
     {"s_bcnt1_i32_b32", unary<count_ones<u32>, u32, u32>},
     {"s_bcnt1_i32_b64", unary<count_ones<u64>, u32, u64>},
     {"s_bcnt0_i32_b32", unary<of_complement<count_ones<u32>>, u32, u32>},
     {"s_bcnt0_i32_b64", unary<of_complement<count_ones<u64>>, u32, u64>},
-    {"s_ff0_i32_b32", unary<of_complement<first_one<u32>>, u32, u32>},
-    {"s_ff0_i32_b64", unary<of_complement<first_one<u64>>, u32, u64>},
-    {"s_ff1_i32_b32", unary<first_one<u32>, u32, u32>},
-    {"s_ff1_i32_b64", unary<first_one<u64>, u32, u64>},
-    {"s_flbit_i32_b32", unary<leading_zeros<u32>, u32, u32>},
-    {"s_flbit_i32_b64", unary<leading_zeros<u64>, u32, u64>},
-    {"s_flbit_i32", unary<leading_signs<i32>, u32, i32>},
-    {"s_flbit_i32_i64", unary<leading_signs<i64>, u32, i64>},
+    {"s_ff0_i32_b32", unary<of_complement<plain<first_one<u32>>>, u32, u32>},
+    {"s_ff0_i32_b64", unary<of_complement<plain<first_one<u64>>>, u32, u64>},
+    {"s_ff1_i32_b32", unary<plain<first_one<u32>>, u32, u32>},
+    {"s_ff1_i32_b64", unary<plain<first_one<u64>>, u32, u64>},
+    {"s_flbit_i32_b32", unary<plain<leading_zeros<u32>>, u32, u32>},
+    {"s_flbit_i32_b64", unary<plain<leading_zeros<u64>>, u32, u64>},
+    {"s_flbit_i32", unary<plain<leading_signs<i32>>, u32, i32>},
+    {"s_flbit_i32_i64", unary<plain<leading_signs<i64>>, u32, i64>},
     {"s_sext_i32_i8", unary<extend8, i32, u32>},
     {"s_sext_i32_i16", unary<extend16, i32, u32>},
     {"s_bitset0_b32", clear_bit<u32>},

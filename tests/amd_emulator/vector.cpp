@@ -48,21 +48,6 @@ constexpr auto field_signed = [](i32 a, u32 offset, u32 width) {
 constexpr auto mask_of = [](u32 width, u32 offset) {
   return ((1u << (width & 31)) - 1) << (offset & 31);
 };
-constexpr auto bits_reversed = [](u32 a) {
-  u32 result = 0;
-  for (int bit = 0; bit < 32; ++bit) result |= (a >> bit & 1) << (31 - bit);
-  return result;
-};
-constexpr auto leading_zeros = [](u32 a) {
-  return a == 0 ? ~0u : static_cast<u32>(std::countl_zero(a));
-};
-constexpr auto leading_signs = [](i32 a) {
-  const u32 b = static_cast<u32>(a < 0 ? ~a : a);
-  return b == 0 ? ~0u : static_cast<u32>(std::countl_zero(b));
-};
-constexpr auto first_one = [](u32 a) {
-  return a == 0 ? ~0u : static_cast<u32>(std::countr_zero(a));
-};
 constexpr auto count_ones = [](u32 a, u32 b) { return static_cast<u32>(std::popcount(a)) + b; };
 
 // The bytes of b, then those of a, chosen by the bytes of `selector`: 0 to 7 are bytes, 8 to 11 the signs
@@ -156,14 +141,6 @@ void with_literal(Wave& wave, const Instruction& it) {
     result.set(lane, literal_last ? f(a[lane], b[lane], k) : f(a[lane], k, b[lane]));
   write_result(wave, it, result);
 }
-// The destination is the addend.
-template <auto f, class T>
-void accumulate(Wave& wave, const Instruction& it) {
-  Instruction with_addend = it;
-  with_addend.source[2] = static_cast<u16>(first_vector_code + it.destination);
-  lanewise<f, T, T, T, T>(wave, with_addend);
-}
-
 // f(a, b, carry) is 33 bits wide; the top one is the carry, a bit for each lane.
 template <auto f, bool carry_in>
 void with_carry(Wave& wave, const Instruction& it) {
@@ -235,10 +212,10 @@ constexpr NamedHandler table[] = {
     {"v_bfe_u32", lanewise<field, u32, u32, u32, u32>},
     {"v_bfe_i32", lanewise<field_signed, i32, i32, u32, u32>},
     {"v_bfm_b32", lanewise<mask_of, u32, u32, u32>},
-    {"v_bfrev_b32", lanewise<bits_reversed, u32, u32>},
-    {"v_ffbh_u32", lanewise<leading_zeros, u32, u32>},
-    {"v_ffbh_i32", lanewise<leading_signs, u32, i32>},
-    {"v_ffbl_b32", lanewise<first_one, u32, u32>},
+    {"v_bfrev_b32", lanewise<reversed_bits<u32>, u32, u32>},
+    {"v_ffbh_u32", lanewise<leading_zeros<u32>, u32, u32>},
+    {"v_ffbh_i32", lanewise<leading_signs<i32>, u32, i32>},
+    {"v_ffbl_b32", lanewise<first_one<u32>, u32, u32>},
     {"v_bcnt_u32_b32", lanewise<count_ones, u32, u32, u32>},
     {"v_perm_b32", lanewise<permute_bytes, u32, u32, u32, u32>},
     {"v_alignbit_b32", lanewise<funnel_bits, u32, u32, u32, u32>},
