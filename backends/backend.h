@@ -5,6 +5,7 @@
 #include <barrier>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -98,11 +99,13 @@ class Run {
 
 // A window of launches that is timed as one: launch i works on copy (first_copy + i) mod copies().
 struct Window {
-  int launches = 1;
+  int launches = 1;  // 0: what timing itself costs
   int first_copy = 0;
   std::int64_t flush_bytes = 0;             // read so many bytes before the window starts
   bool graph = false;                       // replay as one graph, where the device has graphs
   std::barrier<>* start_barrier = nullptr;  // begin together with other devices
+  // Called once while the device works on the window; after it where launches are synchronous.
+  std::function<void()> meanwhile;
 };
 
 struct Elapsed {

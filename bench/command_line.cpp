@@ -38,7 +38,8 @@ const std::map<std::string, Suite> suites = {{"quick", Suite::quick},
                                              {"full", Suite::full}};
 const std::map<std::string, CachePolicy> policies = {
     {"rotate", CachePolicy::rotate}, {"hot", CachePolicy::hot}, {"flush", CachePolicy::flush}};
-const std::map<std::string, Mode> modes = {{"burst", Mode::burst}, {"steady", Mode::steady}};
+const std::map<std::string, Mode> modes = {
+    {"burst", Mode::burst}, {"steady", Mode::steady}, {"sustained", Mode::sustained}};
 const std::map<std::string, Tier> tiers = {
     {"portable", Tier::portable}, {"tuned", Tier::tuned}, {"library", Tier::library}};
 const std::map<std::string, Fill> fills = {{"normal", Fill::normal},
@@ -171,6 +172,13 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--seed", options.seed, "Of the input data")->capture_default_str();
   app.add_option("--mode", texts.mode,
                  one_of("Default: burst in quick and gate, steady in standard and full", modes));
+  app.add_flag("--together", options.together,
+               "Each row on all chosen devices at once: their sum, and the slowest");
+  app.add_flag("--energy", options.energy, "Rows of at least 2 s, so that energy can be measured");
+  app.add_flag("--data-sensitivity", options.data_sensitivity,
+               "Measure each row on zeros too: how much faster such data are");
+  app.add_flag("--strict", options.strict,
+               "Refuse devices that the check before the run finds unfit (exit code 6)");
   app.add_option("--budget", texts.budget, "Time for the whole run, such as 90s or 10m");
   app.add_option("--min-samples", options.min_samples, "Per row")
       ->capture_default_str()

@@ -24,8 +24,10 @@ enum class Suite { quick, gate, standard, full };
 // read other memory before every window.
 enum class CachePolicy { rotate, hot, flush };
 
-// burst measures at once; steady first runs until times settle.
-enum class Mode { burst, steady };
+// burst measures at once; steady first runs until times settle; sustained runs every row for a
+// minute and reports the last third of it.
+enum class Mode { burst, steady, sustained };
+inline constexpr double sustained_seconds = 60;
 
 std::string_view name(Suite suite);
 std::string_view name(CachePolicy policy);
@@ -39,6 +41,7 @@ struct Axis {
 
 struct Options {
   bool list = false, dry_run = false, profile = false, anonymise = false;
+  bool together = false, energy = false, data_sensitivity = false, strict = false;
   std::string filter;  // regular expression over row keys; a leading '-' excludes
   Suite suite = Suite::quick;
   std::vector<std::string> devices;  // "cpu", "cuda:0", "hip:all"; empty: all

@@ -128,6 +128,10 @@ Fields settings_fields(const Options& options) {
                      {"mode", std::string(name(options.mode))},
                      {"min_samples", static_cast<std::int64_t>(options.min_samples)},
                      {"repetitions", static_cast<std::int64_t>(options.repetitions)},
+                     {"together", options.together},
+                     {"energy", options.energy},
+                     {"data_sensitivity", options.data_sensitivity},
+                     {"strict", options.strict},
                      {"anonymise", options.anonymise}};
   if (options.budget_seconds) settings.emplace_back("budget_seconds", *options.budget_seconds);
   return settings;
@@ -163,8 +167,8 @@ std::string utc_stamp() {
 }
 
 Context capture_environment(const std::string& family, const Options& options,
-                            std::span<const std::unique_ptr<Device>> devices, int argc,
-                            char** argv) {
+                            std::span<const std::unique_ptr<Device>> devices,
+                            const Inspection& inspection, int argc, char** argv) {
   const std::string_view suite = options.axes.empty() ? name(options.suite) : "sweep";
   Context context = {.suite = fmt::format("{} {}", family, suite),
                      .build = build_fields(),
@@ -172,19 +176,27 @@ Context capture_environment(const std::string& family, const Options& options,
                      .timer = timer_fields(),
                      .settings = settings_fields(options)};
   add_google_context(context, std::filesystem::path(argv[0]).filename(), options);
-  for (const auto& device : devices)
-    context.devices.push_back(device_fields(device->info(), options));
+  for (const auto& device : devices) {
+    Fields& entry = context.devices.emplace_back(device_fields(device->info(), options));
+    const auto calibration = inspection.calibrations.find(device.get());
+    if (calibration != inspection.calibrations.end())
+      std::ranges::move(calibration->second.fields(), std::back_inserter(entry));
+  }
+  for (const Check& check : inspection.checks) context.preflight.push_back(fields(check));
   for (const auto& [key, value] : options.labels) context.labels.emplace_back(key, value);
   context.argv.assign(argv, argv + argc);
   if (options.anonymise) context.argv[0] = std::filesystem::path(argv[0]).filename();
   return context;
 }
 
-Fields conditions_of(const DeviceInfo& info, const Options& options, const std::string& libraries,
-                     int launches) {
+Fields conditions_of(std::span<Device* const> devices, const Options& options,
+                     const std::string& libraries, int launches) {
+  const DeviceInfo& info = devices.front()->info();
+  std::vector<std::string> uuids;
+  for (const Device* device : devices) uuids.push_back(hashed(device->info().uuid, options));
   Fields conditions = {{"device", info.name},
                        {"architecture", info.architecture},
-                       {"uuid", hashed(info.uuid, options)},
+                       {"uuid", fmt::format("{}", fmt::join(uuids, "+"))},
                        {"host", host_name(options)},
                        {"driver", info.driver},
                        {"libraries", libraries},

@@ -7,14 +7,22 @@
 #include <string>
 
 #include "backends/backend.h"
+#include "bench/calibrate.h"
 #include "bench/command_line.h"
+#include "bench/preflight.h"
 #include "reports/record.h"
 
 namespace steelyard {
 
+// What was found out about the devices before the first row.
+struct Inspection {
+  std::vector<Check> checks;
+  Calibrations calibrations;
+};
+
 Context capture_environment(const std::string& family, const Options& options,
-                            std::span<const std::unique_ptr<Device>> devices, int argc,
-                            char** argv);
+                            std::span<const std::unique_ptr<Device>> devices,
+                            const Inspection& inspection, int argc, char** argv);
 
 // With --anonymise a name becomes the start of its SHA-256.
 std::string host_name(const Options& options);
@@ -23,7 +31,8 @@ std::string host_name(const Options& options);
 std::string utc_stamp();
 
 // Class B of design: two rows that differ here may be reported side by side, not gated.
-Fields conditions_of(const DeviceInfo& info, const Options& options, const std::string& libraries,
-                     int launches);
+// `devices` are those that the row is measured on, together.
+Fields conditions_of(std::span<Device* const> devices, const Options& options,
+                     const std::string& libraries, int launches);
 
 }  // namespace steelyard

@@ -4,129 +4,166 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "bench/sampler.h"
 #include "reports/statistics.h"
 
 namespace steelyard {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Draws samples from one Run, going on with the next operand set where the last window ended.
-class Sampler {
- public:
-  Sampler(Device& device, Run& run, const Plan& plan) : device_(device), run_(run), plan_(plan) {}
-
-  // Seconds of one launch. Throws std::runtime_error for a time that cannot be.
-  double draw() {
-    if (plan_.interrupted()) throw Interrupted{};
-    const Elapsed elapsed = device_.time(
-        run_,
-        {.launches = plan_.launches, .first_copy = next_copy_, .flush_bytes = plan_.flush_bytes});
-    next_copy_ = (next_copy_ + plan_.launches) % run_.copies();
-    if (!(elapsed.device_seconds > 0))
-      throw std::runtime_error("the device's clock gave a time that is not positive");
-    return elapsed.device_seconds / plan_.launches;
-  }
-
- private:
-  Device& device_;
-  Run& run_;
-  const Plan& plan_;
-  int next_copy_ = 0;
-};
-
-double relative_half_width(const Interval& interval, double center) {
-  return (interval.upper - interval.lower) / (2 * center);
+double relative_half_width(std::span<const double> samples) {
+  const Interval interval = median_ci95(samples);
+  return (interval.upper - interval.lower) / (2 * median(samples));
 }
 
 // The half-width shrinks with the root of the number of samples.
-std::size_t samples_needed(std::size_t pilot, double half_width, double target) {
+std::size_t samples_needed(std::size_t drawn, double half_width, double target) {
   const double factor = half_width / target;
   return static_cast<std::size_t>(
-      std::ceil(static_cast<double>(pilot) * std::max(1.0, factor * factor)));
+      std::ceil(static_cast<double>(drawn) * std::max(1.0, factor * factor)));
+}
+
+void flag_two_speeds(Timing& timing, std::span<const double> samples, double target) {
+  constexpr double clearly_apart = 4, smallest_share = 0.1;
+  const Division parts = divide(samples);
+  timing.bimodality = parts.separation;
+  const double gap = parts.upper_mean / parts.lower_mean - 1;
+  const double share = std::min(parts.upper_share, 1 - parts.upper_share);
+  if (parts.separation > clearly_apart && share >= smallest_share && gap > target)
+    timing.flags.push_back(fmt::format("bimodal: {:.0f} % of the samples are {:.1f} % slower",
+                                       100 * parts.upper_share, 100 * gap));
+}
+
+void flag_drift(Timing& timing, std::span<const double> samples, double target) {
+  const std::size_t half = samples.size() / 2;
+  const double shift = median(samples.subspan(half)) / median(samples.first(half)) - 1;
+  if (std::abs(shift) > target)
+    timing.flags.push_back(fmt::format("drifted {:+.1f} %", 100 * shift));
+  constexpr double strong = 0.5;
+  if (timing.lag1_autocorrelation > strong)
+    timing.flags.push_back(fmt::format("autocorrelated {:.2f}: the interval is too narrow",
+                                       timing.lag1_autocorrelation));
 }
 
 void summarise(Timing& timing, double target) {
-  const auto& samples = timing.samples_seconds;
+  const auto samples = std::span<const double>(timing.samples_seconds)
+                           .subspan(static_cast<std::size_t>(timing.reported_from));
   timing.median_seconds = median(samples);
   timing.trimmed_mean_seconds = trimmed_mean(samples);
   timing.minimum_seconds = std::ranges::min(samples);
+  timing.lower_quartile_seconds = quantile(samples, 0.25);
+  timing.upper_quartile_seconds = quantile(samples, 0.75);
   timing.ci95_seconds = median_ci95(samples);
-  timing.converged = relative_half_width(timing.ci95_seconds, timing.median_seconds) <= target;
+  timing.lag1_autocorrelation = lag1_autocorrelation(samples);
+  for (const int index : outlying(samples)) timing.outlying.push_back(index + timing.reported_from);
+  timing.converged = relative_half_width(samples) <= target;
   if (!timing.converged) timing.flags.emplace_back("not converged");
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  const double shift = median({middle, samples.end()}) / median({samples.begin(), middle}) - 1;
-  if (std::abs(shift) > target)
-    timing.flags.push_back(fmt::format("drifted {:+.1f} %", 100 * shift));
+  flag_drift(timing, samples, target);
+  flag_two_speeds(timing, samples, target);
 }
+
+// Until the target's number of samples, as it is estimated anew up to `looks` times, or out of time.
+void draw_to_target(Sampler& sampler, const Plan& plan) {
+  // A slow problem still gets the six samples without which there is no interval.
+  constexpr std::size_t fewest = 6;
+  constexpr int looks = 3;
+  const double start = plan.now();
+  const auto seconds = [&] { return plan.now() - start; };
+  const auto& samples = sampler.samples();
+  // One less each time: the last sample is drawn apart.
+  const auto draw_to = [&](std::size_t number) {
+    while (samples.size() + 1 < number &&
+           (samples.size() + 1 < fewest || seconds() < plan.max_seconds))
+      sampler.draw();
+  };
+  draw_to(static_cast<std::size_t>(plan.min_samples));
+  for (int look = 0; look < looks && seconds() < plan.max_seconds; ++look) {
+    const double half_width = relative_half_width(samples);
+    const double each = seconds() / static_cast<double>(samples.size());
+    const std::size_t needed =
+        std::max(samples_needed(samples.size() + 1, half_width, plan.target_half_width),
+                 static_cast<std::size_t>(plan.min_seconds / each));
+    if (samples.size() + 1 >= needed) break;
+    draw_to(needed);
+  }
+  sampler.draw_last();
+}
+
+// One second after the other; returns the index of the first sample of the last third.
+int draw_sustained(Sampler& sampler, const Plan& plan, const Monitor& monitor,
+                   std::vector<TracePoint>& trace) {
+  const double start = plan.now();
+  const auto& samples = sampler.samples();
+  std::size_t from = 0, last_third = 0;
+  while (true) {
+    const double elapsed = plan.now() - start;
+    const bool over = elapsed >= plan.sustained_seconds;
+    over ? sampler.draw_last() : sampler.draw();
+    if (last_third == 0 && elapsed >= plan.sustained_seconds * 2 / 3)
+      last_third = samples.size() - 1;
+    const double previous = trace.empty() ? 0 : trace.back().seconds;
+    if (over || elapsed >= previous + 1) {
+      const Telemetry& sensors = monitor.of(0).back().sensors;
+      trace.push_back({.seconds = elapsed,
+                       .median_seconds = median(std::span(samples).subspan(from)),
+                       .clock_hz = sensors.clock_hz,
+                       .temperature_celsius = sensors.temperature_celsius,
+                       .watts = sensors.power_watts});
+      from = samples.size();
+    }
+    if (over) return static_cast<int>(last_third);
+  }
+}
+
+// What one stretch of soaking looked like.
+struct Stretch {
+  double median_seconds = 0;
+  std::optional<double> clock_hz, temperature_celsius;
+
+  bool agrees_with(const Stretch& other) const {
+    constexpr double slope = 0.005, kelvin = 1;
+    const auto close = [](double a, double b) { return std::abs(a - b) < slope * b; };
+    if (!close(median_seconds, other.median_seconds)) return false;
+    if (clock_hz && other.clock_hz && !close(*clock_hz, *other.clock_hz)) return false;
+    return !temperature_celsius || !other.temperature_celsius ||
+           std::abs(*temperature_celsius - *other.temperature_celsius) <= kelvin;
+  }
+};
 
 }  // namespace
 
-int launches_per_sample(const Problem& problem, const DeviceInfo& info) {
-  struct Nominal {
-    double flop_rate, byte_rate, step_seconds, launch_seconds;
-  };
-  constexpr Nominal cpu = {100e9, 20e9, 2e-9, 1e-9};  // what one reaches
-  constexpr Nominal gpu = {2e15, 8e12, 20e-9, 2e-6};  // faster than any: fp8, HBM3e, L1, a launch
-  constexpr double window = 1e-3;
-  const Nominal& at = info.shares_host_memory ? cpu : gpu;
-  const auto* empty = std::get_if<Launch>(&problem);
-  const double launches = empty == nullptr ? 1 : static_cast<double>(empty->launches);
-  const Work w = work(problem);
-  const double nominal = std::max({w.flops / at.flop_rate, w.bytes / at.byte_rate,
-                                   w.steps * at.step_seconds, launches * at.launch_seconds});
-  return static_cast<int>(std::ceil(std::min(window / nominal, 1e6) - 1e-6));  // rounding adds none
+Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
+  Samples result;
+  Sampler sampler(device, run, plan, monitor);
+  sampler.warm_up();
+  if (plan.sustained_seconds > 0)
+    result.timing.reported_from = draw_sustained(sampler, plan, monitor, result.trace);
+  else
+    draw_to_target(sampler, plan);
+  sampler.check_clocks();
+  result.timing.samples_seconds = sampler.samples();
+  result.timing.launches = plan.launches;
+  result.timing.copies = run.copies();
+  result.timing.throttled = throttled_samples(monitor.of(0));
+  result.last_copy = sampler.last_copy();
+  summarise(result.timing, plan.target_half_width);
+  return result;
 }
 
-int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes) {
-  constexpr std::int64_t times_cache = 3;
-  const std::int64_t one = footprint(problem, {.copies = 1, .guard_bytes = 0});
-  if (one == 0) return 1;
-  return static_cast<int>(
-      std::clamp<std::int64_t>((times_cache * last_level_cache_bytes + one - 1) / one, 1, 4096));
-}
-
-Timing measure(Device& device, Run& run, const Plan& plan) {
-  Timing timing = {.launches = plan.launches, .copies = run.copies()};
-  Sampler sampler(device, run, plan);
-  for (int warm = 0; warm < run.copies(); warm += plan.launches) sampler.draw();
-
-  const auto start = Clock::now();
-  auto& samples = timing.samples_seconds;
-  const auto pilot = static_cast<std::size_t>(plan.min_samples);
-  const auto in_time = [&] { return seconds_since(start) < plan.max_seconds; };
-  // A slow problem still gets the six samples without which there is no interval.
-  constexpr std::size_t fewest = 6;
-  while (samples.size() < pilot && (samples.size() < fewest || in_time()))
-    samples.push_back(sampler.draw());
-
-  const double per_sample = seconds_since(start) / static_cast<double>(samples.size());
-  const double half_width = relative_half_width(median_ci95(samples), median(samples));
-  const std::size_t needed =
-      std::max(samples_needed(samples.size(), half_width, plan.target_half_width),
-               static_cast<std::size_t>(plan.min_seconds / per_sample));
-  while (samples.size() < needed && in_time()) samples.push_back(sampler.draw());
-  summarise(timing, plan.target_half_width);
-  return timing;
-}
-
-bool soak(Device& device, Run& run, const Plan& plan) {
-  constexpr double stretch_seconds = 1.5, longest_seconds = 30, slope = 0.005;
-  Sampler sampler(device, run, plan);
-  double previous = 0;
-  for (const auto start = Clock::now(); seconds_since(start) < longest_seconds;) {
-    std::vector<double> samples;
-    for (const auto begin = Clock::now(); seconds_since(begin) < stretch_seconds;)
-      samples.push_back(sampler.draw());
-    const double now = median(samples);
-    if (previous > 0 && std::abs(now - previous) < slope * previous) return true;
+bool soak(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
+  constexpr double stretch_seconds = 1.5, longest_seconds = 30;
+  Sampler sampler(device, run, plan, monitor);
+  std::optional<Stretch> previous;
+  const double start = plan.now();
+  while (plan.now() - start < longest_seconds) {
+    const std::size_t from = sampler.samples().size(), read = monitor.of(0).size();
+    for (const double begin = plan.now(); plan.now() - begin < stretch_seconds;) sampler.draw();
+    const auto readings = monitor.of(0).subspan(std::min(read, monitor.of(0).size()));
+    const Stretch now = {.median_seconds = median(std::span(sampler.samples()).subspan(from)),
+                         .clock_hz = mean(readings, &Telemetry::clock_hz),
+                         .temperature_celsius = mean(readings, &Telemetry::temperature_celsius)};
+    if (previous && now.agrees_with(*previous)) return true;
     previous = now;
   }
   return false;

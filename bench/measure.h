@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "backends/backend.h"
+#include "bench/monitor.h"
 #include "reports/record.h"
 
 namespace steelyard {
@@ -14,29 +16,38 @@ struct Plan {
   double min_seconds = 0.5;
   double max_seconds = 5;           // of one row; reaching it first leaves the row not converged
   double target_half_width = 0.01;  // of the median's 95 % interval, relative
-  int launches = 1;                 // of one sample
+  double sustained_seconds = 0;  // above 0: so long, whatever the interval; its last third counts
+  int launches = 1;              // of one sample
   std::int64_t flush_bytes = 0;
   std::function<bool()> interrupted = [] { return false; };
+  // Called before the last window with the operand set that its last launch works on, so that this
+  // launch's outputs can be verified.
+  std::function<void(int copy)> before_last_window = [](int) {};
+  HostClock now = steady_seconds;
 };
 
 // Thrown between two samples when the plan's `interrupted` says so.
 struct Interrupted {};
 
-// Launches of one sample, fixed by the problem and the kind of device alone so that all CPUs agree
-// and all GPUs: a window of at least 1 ms at the nominal speed of the kind. METHOD.md has the speeds.
-int launches_per_sample(const Problem& problem, const DeviceInfo& info);
+// Times that cannot be: the row is failed, not slow.
+struct ImpossibleTime : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
-// Operand sets to rotate through: three times the last-level cache in all, one for `hot` and
-// `flush`.
-int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes);
+struct Samples {
+  Timing timing;
+  std::vector<TracePoint> trace;  // of sustained rows
+  int last_copy = 0;              // the operand set of the last launch
+};
 
 // A pilot of min_samples decides how many samples the target takes, and that many are drawn:
 // looking at the interval after each sample and stopping when it happens to be narrow would make it
-// too narrow.
-Timing measure(Device& device, Run& run, const Plan& plan);
+// too narrow. `monitor` watches the sensors of the device, or of all that it stands for. Throws
+// ImpossibleTime for a time that is not positive, and when the clocks of device and host disagree.
+Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor);
 
-// Launches until the medians of two successive stretches of 1.5 s differ by less than 0.5 %, for 3
-// to 30 s. Returns whether they did.
-bool soak(Device& device, Run& run, const Plan& plan);
+// Launches until two successive stretches of 1.5 s agree: times and clock within 0.5 %, temperature
+// within 1 K, as far as each is known; for 3 to 30 s. Returns whether they did.
+bool soak(Device& device, Run& run, const Plan& plan, Monitor& monitor);
 
 }  // namespace steelyard

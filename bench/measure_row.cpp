@@ -7,9 +7,12 @@
 #include <new>
 
 #include "bench/environment.h"
+#include "bench/plausibility.h"
 #include "bench/reproduce.h"
+#include "bench/together.h"
+#include "bench/window.h"
 #include "reports/render.h"
-#include "reports/specs.h"
+#include "reports/statistics.h"
 
 namespace steelyard {
 namespace {
@@ -20,30 +23,15 @@ struct RowEnds {
   std::string reason;
 };
 
-// The larger of what the run time and the datasheet know: some drivers report an inner cache only.
-std::int64_t last_level_cache(const DeviceInfo& info) {
-  std::int64_t bytes_known = info.last_level_cache_bytes;
-  if (const Spec* spec = find_spec(info.name); spec != nullptr && spec->last_level_cache)
-    bytes_known = std::max(bytes_known, static_cast<std::int64_t>(spec->last_level_cache->value));
-  return bytes_known;
-}
-
-Inputs inputs_of(const Row& row, const Options& options, Fill fill, bool timed) {
-  Inputs inputs = {.fill = fill, .seed = options.seed};
-  if (timed && row.cache == CachePolicy::rotate)
-    inputs.copies = copies_for_rotation(row.problem, last_level_cache(row.device->info()));
-  return inputs;
-}
-
-std::unique_ptr<Run> prepare(const Row& row, const Inputs& inputs) {
-  const DeviceInfo& info = row.device->info();
+std::unique_ptr<Run> prepare(const Row& row, Device& device, const Inputs& inputs) {
+  const DeviceInfo& info = device.info();
   const double needed = static_cast<double>(footprint(row.problem, inputs)) +
                         (info.shares_host_memory ? truth_bytes(row.problem) : 0);
-  const auto free = static_cast<double>(row.device->free_bytes());
+  const auto free = static_cast<double>(device.free_bytes());
   if (needed > free)
     throw RowEnds{Status::unsupported, fmt::format("does not fit: {} needed, {} free on {}",
                                                    bytes(needed), bytes(free), device_id(info))};
-  return row.kernel.prepare(*row.device, row.problem, inputs);
+  return row.kernel.prepare(device, row.problem, inputs);
 }
 
 Fields scalars(const Problem& problem) {
@@ -53,50 +41,81 @@ Fields scalars(const Problem& problem) {
   return all;
 }
 
-// Faster than the datasheet allows: a wrong clock or a wrong count, never a result. Peaks are
-// rounded and boost clocks vary: 5 % of room.
-std::string implausibility(const Record& record, const Problem& problem, const DeviceInfo& info) {
-  constexpr double room = 1.05;
-  const Spec* spec = find_spec(info.name);
-  if (spec == nullptr) return {};
-  const double median = record.timing.median_seconds;
-  const Fact* peak = spec->peak(name(compute_type(problem)));
-  if (peak != nullptr && record.flops / median > room * peak->value)
-    return fmt::format("{} is above the peak of {}", rate(record.flops / median, "FLOP/s"),
-                       rate(peak->value, "FLOP/s"));
-  const bool from_memory = record.family == "memory" && record.cache != name(CachePolicy::hot);
-  if (from_memory && spec->memory_bandwidth &&
-      record.bytes / median > room * spec->memory_bandwidth->value)
-    return fmt::format("{} is above the peak of {}", rate(record.bytes / median, "B/s"),
-                       rate(spec->memory_bandwidth->value, "B/s"));
-  return {};
+void require(const Verdict& verdict, std::string_view when) {
+  if (!verdict.ok)
+    throw RowEnds{Status::incorrect, fmt::format("{}error {:.3g} times the tolerance ({})", when,
+                                                 verdict.error, verdict.check)};
 }
 
-std::string disproof(const Verdict& verdict) {
-  return fmt::format("error {:.3g} times the tolerance ({})", verdict.error, verdict.check);
+// The other die of a package that has one sensor for both, when it is not measured along.
+std::string idle_sharer(const Row& row) {
+  const DeviceInfo& info = row.devices.front()->info();
+  const bool alone = row.devices.size() == 1 && info.unit == "gcd";
+  return alone && !fact(info, "package").empty() ? "the package's other die" : std::string();
 }
 
-Plan plan_of(const Row& row, const Options& options, double max_seconds,
-             const std::function<bool()>& interrupted) {
-  const bool brief = options.suite == Suite::quick || options.suite == Suite::gate;
-  return {
-      .min_samples = options.min_samples,
-      .min_seconds = std::min(0.5, max_seconds),
-      .max_seconds = max_seconds,
-      .target_half_width = brief ? 0.02 : 0.01,
-      .launches = launches_per_sample(row.problem, row.device->info()),
-      .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(row.device->info()) : 0,
-      .interrupted = interrupted};
+// Of all devices: what a die without a sensor of its own draws is in the other's.
+Power total_power(const Row& row, const Monitor& monitor) {
+  Power total;
+  for (std::size_t i = 0; i < monitor.devices(); ++i) {
+    const std::string package = fact(row.devices[i]->info(), "package");
+    const Power one = power_of(monitor.of(i), unit_of(row.devices), idle_sharer(row));
+    const bool counted_before = i > 0 && !one.watts && !package.empty() &&
+                                package == fact(row.devices[i - 1]->info(), "package");
+    if (counted_before) continue;
+    const auto add = [](std::optional<double>& sum, const std::optional<double>& value) {
+      if (value) sum = sum.value_or(0) + *value;
+    };
+    add(total.watts, one.watts);
+    add(total.joules_per_launch, one.joules_per_launch);
+    add(total.joules_by_counter, one.joules_by_counter);
+    add(total.joules_by_trapezoid, one.joules_by_trapezoid);
+    if (total.scope.empty()) total.scope = one.scope;
+    for (const std::string& reason : one.reasons)
+      total.reasons.push_back(
+          monitor.devices() == 1 ? reason : device_id(row.devices[i]->info()) + ": " + reason);
+  }
+  total.valid = total.watts && total.reasons.empty();
+  return total;
+}
+
+std::vector<Member> members_of(const Row& row, const Together& together, const Monitor& monitor,
+                               const Timing& timing) {
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < row.devices.size(); ++i) {
+    const auto windows = together.windows(i).last(timing.samples_seconds.size());
+    std::vector<double> samples;
+    for (const double window : windows.subspan(static_cast<std::size_t>(timing.reported_from)))
+      samples.push_back(window / timing.launches);
+    members.push_back({.device = device_id(row.devices[i]->info()),
+                       .median_seconds = median(samples),
+                       .trimmed_mean_seconds = trimmed_mean(samples),
+                       .mean_hz = mean(monitor.of(i), &Telemetry::clock_hz),
+                       .watts = power_of(monitor.of(i), "", "").watts});
+  }
+  return members;
+}
+
+// The highest clock of the readings, where there are enough to have caught it under load.
+std::optional<double> highest_clock(std::span<const Reading> readings) {
+  constexpr std::size_t enough = 5;
+  std::optional<double> highest;
+  if (readings.size() < enough) return highest;
+  for (const Reading& reading : readings)
+    if (reading.sensors.clock_hz)
+      highest = std::max(highest.value_or(0), *reading.sensors.clock_hz);
+  return highest;
 }
 
 }  // namespace
 
-Measurer::Measurer(const Family& family, const Options& options, std::string program,
-                   std::function<bool()> interrupted)
+Measurer::Measurer(const Family& family, const Options& options, const Calibrations& calibrations,
+                   std::function<bool()> interrupted, HostClock now)
     : family_(family),
       options_(options),
-      program_(std::move(program)),
-      interrupted_(std::move(interrupted)) {}
+      calibrations_(calibrations),
+      interrupted_(std::move(interrupted)),
+      now_(std::move(now)) {}
 
 Record Measurer::measure_row(const Row& row, std::optional<double> max_seconds) {
   Record record = describe(row);
@@ -129,69 +148,82 @@ Record Measurer::failed(const Row& row, const std::string& reason) const {
 }
 
 Record Measurer::describe(const Row& row) const {
-  const DeviceInfo& info = row.device->info();
+  const DeviceInfo& info = row.devices.front()->info();
+  const auto devices = static_cast<double>(row.devices.size());
   const Work cost = work(row.problem);
   return {.id = id(row.problem),
           .family = family_.name,
           .kernel = std::string(row.kernel.name),
           .tier = std::string(name(row.kernel.tier)),
-          .device = device_id(info),
+          .device = device_id(row.devices),
           .device_name = info.name,
-          .unit = info.unit,
+          .unit = unit_of(row.devices),
           .fill = std::string(name(options_.fill)),
           .cache = std::string(name(row.cache)),
           .mode = std::string(name(options_.mode)),
           .seed = options_.seed,
-          .reproduce = reproduce_command(program_, options_, row.key),
+          .reproduce = reproduce_command("steelyard-" + family_.name, options_, row.key),
           .problem = scalars(row.problem),
-          .flops = cost.flops,
-          .bytes = cost.bytes,
+          .flops = devices * cost.flops,
+          .bytes = devices * cost.bytes,
           .steps = cost.steps};
 }
 
 void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
-  const DeviceInfo& info = row.device->info();
-  const Support support = row.kernel.supports(row.problem, info);
-  if (support.answer != Support::yes) throw RowEnds{Status::unsupported, support.reason};
-
-  const std::optional<Verdict> exact = exactness(row);
-  const Inputs inputs = inputs_of(row, options_, options_.fill, true);
-  const std::unique_ptr<Run> run = prepare(row, inputs);
-  record.detail = run->detail();
-  const Truth& truth = truth_of(row, options_.fill);
-  record.verdict = verify(*row.device, *run, 0, truth);
+  for (const Device* device : row.devices) {
+    const Support support = row.kernel.supports(row.problem, device->info());
+    if (support.answer != Support::yes) throw RowEnds{Status::unsupported, support.reason};
+  }
+  if (options_.mode == Mode::sustained && max_seconds < sustained_seconds)
+    throw RowEnds{Status::skipped, fmt::format("the time budget leaves {:.0f} s, and a sustained "
+                                               "row takes {:.0f} s",
+                                               max_seconds, sustained_seconds)};
+  std::optional<Verdict> exact;
+  for (Device* device : row.devices) exact = exactness(row, *device);
+  std::vector<Prepared> prepared = prepare_all(row, options_.fill);
+  record.detail = prepared.front().run->detail();
+  record.verdict = prepared.front().verdict;
   if (exact) record.verdict.check = exact->check + "; bounds, " + record.verdict.check;
-  if (!record.verdict.ok) throw RowEnds{Status::incorrect, disproof(record.verdict)};
-  if (info.emulated) throw RowEnds{Status::skipped, "emulated"};
+  for (const Prepared& one : prepared) {
+    if (!one.verdict.ok) record.verdict = one.verdict;
+    require(one.verdict, "");
+  }
+  if (row.devices.front()->info().emulated) throw RowEnds{Status::skipped, "emulated"};
 
-  const Plan plan = plan_of(row, options_, max_seconds, interrupted_);
-  record.identity = comparability({{"id", record.id},
-                                   {"fill", record.fill},
-                                   {"seed", static_cast<std::int64_t>(record.seed)},
-                                   {"cache", record.cache},
-                                   {"mode", record.mode},
-                                   {"verified", true},
-                                   {"suite_major", std::string(suite_version.substr(0, 1))}});
-  record.conditions = comparability(conditions_of(info, options_, record.detail, plan.launches));
-  time(record, row, *run, plan);
-
-  const int last = run->copies() - 1;
-  const Verdict after = verify(*row.device, *run, last, truth);
-  if (!after.ok) throw RowEnds{Status::incorrect, "after the timed launches: " + disproof(after)};
-  if (const std::string why = implausibility(record, row.problem, info); !why.empty())
-    throw RowEnds{Status::implausible, why};
+  const Plan plan = plan_of(row, max_seconds);
+  set_comparability(record, row, plan.launches);
+  time(record, row, prepared, plan, options_.fill);
+  prepared.clear();  // before zeros take as much memory
+  if (options_.data_sensitivity && options_.fill != Fill::zeros) time_zeros(record, row, plan);
 }
 
-std::optional<Verdict> Measurer::exactness(const Row& row) {
+std::optional<Verdict> Measurer::exactness(const Row& row, Device& device) {
   if (!exact_in_integers(row.problem)) return std::nullopt;
-  const auto run = prepare(row, inputs_of(row, options_, Fill::integers, false));
-  const Verdict verdict = verify_exactly(*row.device, *run, truth_of(row, Fill::integers));
-  if (!verdict.ok) throw RowEnds{Status::incorrect, disproof(verdict)};
+  const auto run = prepare(row, device, {.fill = Fill::integers, .seed = options_.seed});
+  const Verdict verdict = verify_exactly(device, *run, truth_of(row, Fill::integers));
+  require(verdict, "");
   return verdict;
 }
 
+std::vector<Measurer::Prepared> Measurer::prepare_all(const Row& row, Fill fill) {
+  Inputs inputs = {.fill = fill, .seed = options_.seed};
+  if (row.cache == CachePolicy::rotate)
+    inputs.copies = copies_for_rotation(row.problem, last_level_cache(row.devices.front()->info()));
+  const Truth& truth = truth_of(row, fill);
+  std::vector<Prepared> all;
+  for (Device* device : row.devices) {
+    Prepared& one = all.emplace_back(Prepared{.device = device});
+    one.run = prepare(row, *device, inputs);
+    one.verdict = verify(*device, *one.run, 0, truth);
+    one.fingerprint = fingerprint(*device, *one.run, 0);
+    launch_once(*device, *one.run, 0);
+    one.repeats = fingerprint(*device, *one.run, 0) == one.fingerprint;
+  }
+  return all;
+}
+
 const Truth& Measurer::truth_of(const Row& row, Fill fill) {
-  const Encoding encoding = row.device->info().fp8;
+  const Encoding encoding = row.devices.front()->info().fp8;
   const std::string problem = fmt::format("{} {}", id(row.problem), name(encoding));
   if (problem_ != problem) {
     truths_.clear();  // before the next ones are made: large ones of two problems may not fit
@@ -202,23 +234,111 @@ const Truth& Measurer::truth_of(const Row& row, Fill fill) {
   return *truth;
 }
 
-void Measurer::time(Record& record, const Row& row, Run& run, const Plan& plan) {
-  if (options_.mode == Mode::steady && !soaked_) {
-    settled_ = soak(*row.device, run, plan);
-    soaked_ = true;
+Plan Measurer::plan_of(const Row& row, double max_seconds) const {
+  constexpr double shortest_for_energy = 2.1;  // the sensors' 2 s and the windows at both ends
+  const DeviceInfo& info = row.devices.front()->info();
+  const bool brief = options_.suite == Suite::quick || options_.suite == Suite::gate;
+  const double least = options_.energy ? shortest_for_energy : 0.5;
+  return {.min_samples = options_.min_samples,
+          .min_seconds = options_.energy ? least : std::min(least, max_seconds),
+          .max_seconds = options_.energy ? std::max(least, max_seconds) : max_seconds,
+          .target_half_width = brief ? 0.02 : 0.01,
+          .sustained_seconds = options_.mode == Mode::sustained ? sustained_seconds : 0,
+          .launches = launches_per_sample(row.problem, info),
+          .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(info) : 0,
+          .interrupted = interrupted_,
+          .now = now_};
+}
+
+void Measurer::set_comparability(Record& record, const Row& row, int launches) const {
+  record.identity = comparability({{"id", record.id},
+                                   {"fill", record.fill},
+                                   {"seed", static_cast<std::int64_t>(record.seed)},
+                                   {"cache", record.cache},
+                                   {"mode", record.mode},
+                                   {"verified", true},
+                                   {"suite_major", std::string(suite_version.substr(0, 1))}});
+  record.conditions = comparability(conditions_of(row.devices, options_, record.detail, launches));
+}
+
+void Measurer::time(Record& record, const Row& row, std::vector<Prepared>& prepared, Plan plan,
+                    Fill fill) {
+  std::optional<Together> together;
+  std::unique_ptr<Run> joined;
+  if (prepared.size() > 1) {
+    std::vector<Run*> runs;
+    for (const Prepared& one : prepared) runs.push_back(one.run.get());
+    together.emplace(row.devices);
+    joined = together->join(std::move(runs));
   }
-  const Telemetry before = row.device->telemetry();
-  record.timing = measure(*row.device, run, plan);
-  const Telemetry after = row.device->telemetry();
-  if (soaked_) record.timing.settled = settled_;
-  for (const std::string& reason : after.throttle_reasons)
+  Device& device = together ? *together : *row.devices.front();
+  Run& run = joined ? *joined : *prepared.front().run;
+
+  const std::optional<bool> settled = settle(row, device, run, plan);
+  // A launch that updates its operands leaves what many launches made: one more is verified then.
+  const bool in_place = updates_in_place(run);
+  if (!in_place) plan.before_last_window = [&](int copy) { run.reset(copy, 0); };
+  Monitor monitor(row.devices, now_);
+  Samples samples = measure(device, run, plan, monitor);
+  if (in_place)
+    for (const Prepared& one : prepared) launch_once(*one.device, *one.run, samples.last_copy);
+  record.timing = std::move(samples.timing);
+  record.trace = std::move(samples.trace);
+  if (settled) record.timing.settled = settled;
+  if (together) record.together = members_of(row, *together, monitor, record.timing);
+  record.clocks = clocks_of(monitor.of(0), record.timing.median_seconds);
+  record.power = total_power(row, monitor);
+  verify_last(record, prepared, samples.last_copy, truth_of(row, fill));
+  judge_speed(record, row, monitor);
+}
+
+std::optional<bool> Measurer::settle(const Row& row, Device& device, Run& run, const Plan& plan) {
+  if (options_.mode != Mode::steady) return std::nullopt;
+  const auto known = settled_.find(row.devices);
+  if (known != settled_.end()) return known->second;
+  Monitor monitor(row.devices, now_);
+  return settled_[row.devices] = soak(device, run, plan, monitor);
+}
+
+void Measurer::verify_last(Record& record, const std::vector<Prepared>& prepared, int copy,
+                           const Truth& truth) const {
+  bool deterministic = true;
+  for (const Prepared& one : prepared) {
+    const Verdict after = check(*one.device, *one.run, copy, truth);
+    if (!after.ok) record.verdict = after;
+    require(after, "the last timed launch: ");
+    deterministic =
+        deterministic && one.repeats && fingerprint(*one.device, *one.run, copy) == one.fingerprint;
+  }
+  record.verdict.deterministic = deterministic;
+}
+
+void Measurer::judge_speed(Record& record, const Row& row, const Monitor& monitor) const {
+  const Device* device = row.devices.front();
+  const DeviceInfo& info = device->info();
+  for (const std::string& reason : record.clocks.throttle_reasons)
     record.timing.flags.push_back("clock held down: " + reason);
-  record.clocks = {.before_hz = before.clock_hz,
-                   .after_hz = after.clock_hz,
-                   .temperature_before_celsius = before.temperature_celsius,
-                   .temperature_after_celsius = after.temperature_celsius,
-                   .reason = after.missing};
-  record.power = {.valid = false, .reasons = {"energy is not measured"}};
+  const auto calibration = calibrations_.find(device);
+  const bool calibrated = calibration != calibrations_.end();
+  if (calibrated && calibration->second.cache_policy_effective == false &&
+      row.cache != CachePolicy::hot)
+    record.timing.flags.emplace_back("cache policy not effective");
+  const double resolution = calibrated ? calibration->second.resolution_seconds : 0;
+  const std::string why =
+      too_fast(record, row.problem, info, highest_clock(monitor.of(0)), resolution);
+  if (!why.empty()) throw RowEnds{Status::implausible, why};
+  if (const std::string expected = slow_for_class(record, row.problem, info); !expected.empty())
+    record.timing.flags.push_back(fmt::format("slow_for_class: {} expected", expected));
+}
+
+void Measurer::time_zeros(Record& record, const Row& row, const Plan& plan) {
+  std::vector<Prepared> prepared = prepare_all(row, Fill::zeros);
+  for (const Prepared& one : prepared) require(one.verdict, "on zeros: ");
+  Record on_zeros = describe(row);
+  time(on_zeros, row, prepared, plan, Fill::zeros);
+  const double zeros = on_zeros.timing.median_seconds;
+  record.zeros = {.zeros_median_seconds = zeros,
+                  .uplift = record.timing.median_seconds / zeros - 1};
 }
 
 }  // namespace steelyard

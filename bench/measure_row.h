@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "bench/calibrate.h"
 #include "bench/measure.h"
 #include "bench/rows.h"
 #include "bench/verify.h"
@@ -14,11 +15,11 @@
 namespace steelyard {
 
 // Rows of one process: keeps the truth of the last problem, which the next kernel shares, and
-// whether the machine has been brought to its steady state.
+// which devices have been brought to their steady state.
 class Measurer {
  public:
-  Measurer(const Family& family, const Options& options, std::string program,
-           std::function<bool()> interrupted);
+  Measurer(const Family& family, const Options& options, const Calibrations& calibrations,
+           std::function<bool()> interrupted, HostClock now = steady_seconds);
 
   // Never throws for what one row does wrong: its status says so. Throws Interrupted and DeviceLost.
   // Without seconds the row is skipped: the time budget is spent.
@@ -28,19 +29,38 @@ class Measurer {
   Record failed(const Row& row, const std::string& reason) const;
 
  private:
+  // A row made ready on one of its devices, with what its first launch left.
+  struct Prepared {
+    Device* device = nullptr;
+    std::unique_ptr<Run> run;
+    Verdict verdict;
+    bool repeats = false;         // a second launch gave the same bits
+    std::size_t fingerprint = 0;  // of both
+  };
+
   Record describe(const Row& row) const;
   void fill_in(Record& record, const Row& row, double max_seconds);
-  std::optional<Verdict> exactness(const Row& row);
+  std::optional<Verdict> exactness(const Row& row, Device& device);
+  std::vector<Prepared> prepare_all(const Row& row, Fill fill);
   const Truth& truth_of(const Row& row, Fill fill);
-  void time(Record& record, const Row& row, Run& run, const Plan& plan);
+  Plan plan_of(const Row& row, double max_seconds) const;
+  void set_comparability(Record& record, const Row& row, int launches) const;
+  // Times the prepared row and verifies what its last launch left.
+  void time(Record& record, const Row& row, std::vector<Prepared>& prepared, Plan plan, Fill fill);
+  std::optional<bool> settle(const Row& row, Device& device, Run& run, const Plan& plan);
+  void verify_last(Record& record, const std::vector<Prepared>& prepared, int copy,
+                   const Truth& truth) const;
+  void time_zeros(Record& record, const Row& row, const Plan& plan);
+  void judge_speed(Record& record, const Row& row, const Monitor& monitor) const;
 
   const Family& family_;
   const Options& options_;
-  std::string program_;
+  const Calibrations& calibrations_;
   std::function<bool()> interrupted_;
+  HostClock now_;
   std::string problem_;  // whose truths are kept
   std::map<Fill, std::unique_ptr<Truth>> truths_;
-  bool soaked_ = false, settled_ = false;
+  std::map<std::vector<Device*>, bool> settled_;  // those that were soaked
 };
 
 }  // namespace steelyard

@@ -39,6 +39,10 @@ std::string reproduce_command(const std::string& program, const Options& options
   if (options.seed != defaults.seed) add("--seed", options.seed);
   if (options.min_samples != defaults.min_samples) add("--min-samples", options.min_samples);
   add("--mode", name(options.mode));
+  if (options.together && !options.devices.empty())
+    add("--device", fmt::format("{}", fmt::join(options.devices, ",")));
+  if (options.together) command += " --together";
+  if (options.energy) command += " --energy";
   add("--filter", shell_quoted(exactly(key)));
   return command;
 }

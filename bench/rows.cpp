@@ -55,7 +55,7 @@ CachePolicy policy_of(const Problem& problem, CachePolicy asked) {
 
 std::string key_of(const Row& row, const Options& options) {
   return fmt::format("{}/{}/{}/{}/{}/{}/{}", id(row.problem), row.kernel.name,
-                     name(row.kernel.tier), device_id(row.device->info()), name(options.fill),
+                     name(row.kernel.tier), device_id(row.devices), name(options.fill),
                      name(row.cache), name(options.mode));
 }
 
@@ -69,14 +69,53 @@ std::string emptiness(const Options& options, const std::set<std::string_view>& 
          "every row of the suite";
 }
 
-const Backend& backend_of(std::span<const Backend> backends, const Device& device) {
-  return *std::ranges::find(backends, device.info().backend, &Backend::name);
+using Team = std::vector<Device*>;  // what one row runs on
+
+std::vector<Team> teams_of(std::span<const std::unique_ptr<Device>> devices, bool together) {
+  std::vector<Team> teams;
+  for (const auto& device : devices) {
+    const bool joins =
+        together && !teams.empty() && teams.back()[0]->info().backend == device->info().backend;
+    joins ? teams.back().push_back(device.get()) : teams.push_back({device.get()});
+  }
+  if (!together) return teams;
+  std::erase_if(teams, [](const Team& team) { return team.size() < 2; });
+  if (teams.empty())
+    throw UsageError(
+        fmt::format("--together: it takes two devices of one backend at least; there are: {}",
+                    known_devices(devices)));
+  return teams;
 }
 
 }  // namespace
 
 std::string device_id(const DeviceInfo& info) {
   return fmt::format("{}:{}", info.backend, info.index);
+}
+
+std::string device_id(std::span<Device* const> together) {
+  std::string id = device_id(together.front()->info());
+  for (const Device* device : together.subspan(1)) id += fmt::format("+{}", device->info().index);
+  return id;
+}
+
+std::string fact(const DeviceInfo& info, std::string_view name) {
+  const auto found = std::ranges::find(info.facts, name, &DeviceFact::name);
+  return found == info.facts.end() ? std::string() : found->value;
+}
+
+std::string unit_of(std::span<Device* const> together) {
+  const DeviceInfo& first = together.front()->info();
+  if (together.size() == 1) return first.unit;
+  const std::string package = fact(first, "package");
+  const bool one_package = !package.empty() && std::ranges::all_of(together, [&](const Device* d) {
+    return fact(d->info(), "package") == package;
+  });
+  return one_package ? "package" : "node";
+}
+
+const Backend& backend_of(std::span<const Backend> backends, const Device& device) {
+  return *std::ranges::find(backends, device.info().backend, &Backend::name);
 }
 
 Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection) {
@@ -111,16 +150,17 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
       options.axes.empty() ? family.problems(options.suite) : sweep(family, options.axes);
   std::vector<Row> rows;
   std::set<std::string_view> kernels;  // of this family
+  const std::vector<Team> teams = teams_of(devices, options.together);
   for (const Problem& problem : problems)
-    for (const auto& device : devices)
-      for (const Kernel& kernel : backend_of(backends, *device).kernels) {
-        if (kernel.supports(problem, device->info()).answer == Support::foreign) continue;
+    for (const Team& team : teams)
+      for (const Kernel& kernel : backend_of(backends, *team.front()).kernels) {
+        if (kernel.supports(problem, team.front()->info()).answer == Support::foreign) continue;
         kernels.insert(kernel.name);
         if (!options.kernel.empty() && kernel.name != options.kernel) continue;
         if (options.tier && kernel.tier != *options.tier) continue;
         Row row = {.problem = problem,
                    .kernel = kernel,
-                   .device = device.get(),
+                   .devices = team,
                    .cache = policy_of(problem, options.cache)};
         row.key = key_of(row, options);
         if (filter.keeps(row.key)) rows.push_back(std::move(row));

@@ -16,12 +16,22 @@ namespace steelyard {
 struct Row {
   Problem problem;
   Kernel kernel;
-  Device* device = nullptr;
+  std::vector<Device*> devices;  // several of one backend: measured together
   CachePolicy cache = CachePolicy::rotate;
   std::string key;
 };
 
-std::string device_id(const DeviceInfo& info);  // "cuda:0"
+std::string device_id(const DeviceInfo& info);             // "cuda:0"
+std::string device_id(std::span<Device* const> together);  // "hip:0+1"
+
+// What several devices are together: the package whose dies they are, else a node.
+std::string unit_of(std::span<Device* const> together);
+
+// A fact of a device by its name; empty where it has no value.
+std::string fact(const DeviceInfo& info, std::string_view name);
+
+// The backend of `backends` that a device is of.
+const Backend& backend_of(std::span<const Backend> backends, const Device& device);
 
 // The devices that --device names, of all backends when it names none; then `absence` says which
 // backends have none. Throws DeviceAbsent.
@@ -32,8 +42,9 @@ struct DeviceAbsent : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// All rows that the options select, problems first, then devices, then kernels. Throws UsageError
-// for a filter that is no regular expression or that nothing matches.
+// All rows that the options select, problems first, then devices, then kernels; with --together
+// the devices of each backend make one row. Throws UsageError for a filter that is no regular
+// expression or that nothing matches, and for --together with a single device.
 std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,
                            std::span<const std::unique_ptr<Device>> devices,
                            const Options& options);

@@ -31,6 +31,7 @@ class Allowance {
       : budget_(options.budget_seconds), rows_left_(rows) {
     const bool brief = options.suite == Suite::quick || options.suite == Suite::gate;
     longest_ = brief ? 1 : options.suite == Suite::standard ? 5 : 15;
+    if (options.mode == Mode::sustained) longest_ = sustained_seconds;
   }
 
   // Null when the budget is spent.
@@ -53,12 +54,11 @@ class Allowance {
 // One process's measuring, with Google Benchmark as the shell that calls row after row.
 class Session : public benchmark::BenchmarkReporter {
  public:
-  Session(const Family& family, const Options& options, const std::vector<Row>& rows,
-          Results& results)
-      : options_(options),
-        rows_(rows),
+  Session(const Family& family, const Options& options, const Calibrations& calibrations,
+          const std::vector<Row>& rows, Results& results)
+      : rows_(rows),
         results_(results),
-        measurer_(family, options, "steelyard-" + family.name, interruption_asked),
+        measurer_(family, options, calibrations, interruption_asked),
         progress_(rows),
         allowance_(options, rows.size()) {}
 
@@ -116,7 +116,6 @@ class Session : public benchmark::BenchmarkReporter {
     }
   }
 
-  const Options& options_;
   const std::vector<Row>& rows_;
   Results& results_;
   Measurer measurer_;
@@ -134,7 +133,7 @@ void list(const std::vector<Row>& rows) {
 
 void dry_run(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    const Support support = row.kernel.supports(row.problem, row.device->info());
+    const Support support = row.kernel.supports(row.problem, row.devices.front()->info());
     const auto size = static_cast<double>(footprint(row.problem, {.copies = 1}));
     fmt::print("{}  {}\n", row.key,
                support.answer == Support::yes ? bytes(size) + " per operand set"
@@ -144,10 +143,13 @@ void dry_run(const std::vector<Row>& rows) {
 
 void profile(const std::vector<Row>& rows, const Options& options) {
   for (const Row& row : rows) {
-    if (row.kernel.supports(row.problem, row.device->info()).answer != Support::yes) continue;
-    const auto prepared =
-        row.kernel.prepare(*row.device, row.problem, {.fill = options.fill, .seed = options.seed});
-    row.device->time(*prepared, {.launches = 1});
+    if (row.kernel.supports(row.problem, row.devices.front()->info()).answer != Support::yes)
+      continue;
+    for (Device* device : row.devices) {
+      const auto prepared =
+          row.kernel.prepare(*device, row.problem, {.fill = options.fill, .seed = options.seed});
+      device->time(*prepared, {.launches = 1});
+    }
     fmt::print("launched {}\n", row.key);
   }
 }
@@ -158,17 +160,50 @@ std::string result_path(const Family& family, const Options& options) {
                      name(options.suite), family.name);
 }
 
-int measure_all(const Family& family, const Options& options, const Devices& devices,
-                const std::vector<Row>& rows, int argc, char** argv) {
+// Warns of what makes a device unfit; returns whether anything does.
+bool warn(const std::string& program, const std::vector<Check>& checks) {
+  bool unfit = false;
+  for (const Check& check : checks) {
+    if (check.warning.empty()) continue;
+    unfit = true;
+    fmt::print(stderr, "{}: {}: warning: {}\n", program, check.device, check.warning);
+  }
+  return unfit;
+}
+
+Calibrations calibrate_all(std::span<const Backend> backends, const Devices& devices,
+                           const std::vector<Row>& rows) {
+  Calibrations all;
+  for (const auto& device : devices) {
+    // What this device's rows ask for; hot when there are none.
+    CachePolicy policy = CachePolicy::hot;
+    for (const Row& row : rows)
+      if (row.cache != CachePolicy::hot && std::ranges::count(row.devices, device.get()) > 0)
+        policy = row.cache;
+    all.emplace(device.get(), calibrate(*device, backend_of(backends, *device), policy));
+  }
+  return all;
+}
+
+int measure_all(const Family& family, std::span<const Backend> backends, const Options& options,
+                const Devices& devices, const std::vector<Row>& rows, int argc, char** argv) {
   catch_interruptions();
   const std::string path = result_path(family, options);
   const auto repetition = this_repetition();
   if (options.repetitions > 1 && !repetition)
     return run_repetitions(options.repetitions, path, argc, argv);
 
+  const std::string program = "steelyard-" + family.name;
+  Inspection inspection = {.checks = preflight(devices)};
+  if (warn(program, inspection.checks) && options.strict) {
+    fmt::print(stderr, "{}: nothing was measured: --strict takes no device with a warning\n",
+               program);
+    return device_error;
+  }
+  inspection.calibrations = calibrate_all(backends, devices, rows);
   Results results(path, options.csv, repetition.value_or(Repetition{}),
-                  capture_environment(family.name, options, devices, argc, argv));
-  Session session(family, options, rows, results);
+                  capture_environment(family.name, options, devices, inspection, argc, argv));
+  Session session(family, options, inspection.calibrations, rows, results);
   const int code = session.run();
   fmt::print("\n{} written\n", path);
   return interruption_asked() ? interrupted : code;
@@ -183,7 +218,7 @@ int dispatch(const Family& family, std::span<const Backend> backends, int argc, 
   if (options->list) return list(rows), passed;
   if (options->dry_run) return dry_run(rows), passed;
   if (options->profile) return profile(rows, *options), passed;
-  return measure_all(family, *options, devices, rows, argc, argv);
+  return measure_all(family, backends, *options, devices, rows, argc, argv);
 }
 
 }  // namespace

@@ -27,11 +27,21 @@ std::int64_t limit_for(const Problem& problem) {
   return std::holds_alternative<Attention>(problem) ? attention_sample_size : sample_size;
 }
 
-double largest_difference(const Expected& a, const Expected& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.values.size(); ++i)
-    largest = std::max(largest, std::abs(a.values[i] - b.values[i]));
-  return largest;
+Truth::Unavoidable difference(const Expected& a, const Expected& b) {
+  double largest = 0, squares = 0;
+  for (std::size_t i = 0; i < a.values.size(); ++i) {
+    const double error = std::abs(a.values[i] - b.values[i]);
+    largest = std::max(largest, error);
+    squares += error * error;
+  }
+  return {.largest = largest, .norm = std::sqrt(squares)};
+}
+
+std::string name_encoding(const Problem& problem, Encoding encoding) {
+  const bool fp8 = std::ranges::any_of(operands(problem), [](const Operand& operand) {
+    return operand.dtype == DType::fp8_e4m3 || operand.dtype == DType::fp8_e5m2;
+  });
+  return fp8 ? fmt::format("fp8 is {}", name(encoding)) : std::string();
 }
 
 std::string scope(const Expected& expected) {
@@ -43,6 +53,15 @@ std::string scope(const Expected& expected) {
 // Exact: sums of whole numbers are rounded once, to the output's format, and leave no tolerance.
 enum class Criterion { bounds, exact };
 
+struct Squares {
+  double error = 0, allowed = 0;
+
+  void add(double one_error, double one_allowed) {
+    error += one_error * one_error;
+    allowed += one_allowed * one_allowed;
+  }
+};
+
 // Grows a verdict by one output.
 struct Comparison {
   Verdict verdict = {.ok = true};
@@ -50,16 +69,21 @@ struct Comparison {
 
   void add(const Truth& truth, std::size_t output, const HostTensor& found, Criterion criterion) {
     const Expected& expected = truth.exact()[output];
-    const double unavoidable = truth.unavoidable_error()[output];
+    const Truth::Unavoidable unavoidable = truth.unavoidable()[output];
+    Squares of_output;
     for (std::size_t i = 0; i < expected.values.size(); ++i) {
       const double value =
           found.at(expected.elements.empty() ? static_cast<std::int64_t>(i) : expected.elements[i]);
-      if (criterion == Criterion::exact)
+      if (criterion == Criterion::exact) {
         add_element(value, round_to(expected.operand.dtype, expected.values[i], found.encoding), 0);
-      else
-        add_element(value, expected.values[i],
-                    tolerance(truth.problem(), expected, i, unavoidable));
+        continue;
+      }
+      add_element(value, expected.values[i],
+                  tolerance(truth.problem(), expected, i, unavoidable.largest));
+      if (unavoidable.largest > 0)
+        of_output.add(value - expected.values[i], tolerance(truth.problem(), expected, i, 0));
     }
+    if (unavoidable.largest > 0) add_norm(of_output, unavoidable.norm);
     verdict.check += fmt::format("{}{}: {}", verdict.check.empty() ? "" : "; ",
                                  expected.operand.name, scope(expected));
   }
@@ -73,6 +97,17 @@ struct Comparison {
     verdict.error = std::isfinite(ratio) ? ratio : std::numeric_limits<double>::max();
     verdict.tolerance = allowed;
     verdict.ok = verdict.error <= 1;
+  }
+
+  // An error of every element up to the bound of the largest is no rounding: all together may be
+  // twice what rounding causes, and what f32 scores and sums add.
+  void add_norm(const Squares& squares, double unavoidable) {
+    const double limit = 2 * unavoidable + std::sqrt(squares.allowed);
+    const double ratio = std::sqrt(squares.error) / limit;
+    if (ratio <= 1) return;  // false for NaN
+    verdict.ok = false;
+    verdict.check += "; the norm of the error is above its cap";
+    if (std::isfinite(ratio)) verdict.error = std::max(verdict.error, ratio);
   }
 
   Verdict finish() {
@@ -110,7 +145,13 @@ Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterio
     comparison.verdict.ok = false;
     comparison.verdict.check += "; " + damage;
   }
+  if (!truth.encoding().empty()) comparison.verdict.check += "; " + truth.encoding();
   return comparison.finish();
+}
+
+void launch_on_poison(Device& device, Run& run, int copy, int round) {
+  run.reset(copy, round);
+  device.time(run, {.launches = 1, .first_copy = copy});
 }
 
 // Under one poison, or two where a pattern could be taken for a result.
@@ -119,8 +160,7 @@ Verdict launch_and_compare(Device& device, Run& run, int copy, const Truth& trut
   const int rounds = has_integer_output(run, copy) ? 2 : 1;
   Verdict verdict;
   for (int round = 0; round < rounds; ++round) {
-    run.reset(copy, round);
-    device.time(run, {.launches = 1, .first_copy = copy});
+    launch_on_poison(device, run, copy, round);
     verdict = compare(device, run, copy, truth, criterion);
     if (!verdict.ok) break;
   }
@@ -130,14 +170,16 @@ Verdict launch_and_compare(Device& device, Run& run, int copy, const Truth& trut
 }  // namespace
 
 Truth::Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding encoding)
-    : problem_(problem), inputs_(make_inputs(problem, fill, seed, encoding)) {
+    : problem_(problem),
+      inputs_(make_inputs(problem, fill, seed, encoding)),
+      encoding_(name_encoding(problem, encoding)) {
   const std::int64_t limit = limit_for(problem);
   exact_ = reference(problem, inputs_, limit, Rounding::exact);
-  unavoidable_.assign(exact_.size(), 0.0);
+  unavoidable_.resize(exact_.size());
   if (!std::holds_alternative<Attention>(problem)) return;
   const auto rounded = reference(problem, inputs_, limit, Rounding::storage);
   for (std::size_t i = 0; i < exact_.size(); ++i)
-    unavoidable_[i] = largest_difference(exact_[i], rounded[i]);
+    unavoidable_[i] = difference(exact_[i], rounded[i]);
 }
 
 double truth_bytes(const Problem& problem) {
@@ -165,6 +207,26 @@ bool exact_in_integers(const Problem& problem) {
 
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth) {
   return launch_and_compare(device, run, copy, truth, Criterion::bounds);
+}
+
+void launch_once(Device& device, Run& run, int copy) {
+  launch_on_poison(device, run, copy, 0);
+}
+
+std::size_t fingerprint(Device& device, const Run& run, int copy) {
+  std::size_t hash = 0;
+  for (const Tensor& output : run.outputs(copy)) {
+    const HostTensor found = device.read(output);
+    const std::string_view bits(reinterpret_cast<const char*>(found.data.data()),
+                                found.data.size());
+    hash = 31 * hash + std::hash<std::string_view>{}(bits);
+  }
+  return hash;
+}
+
+bool updates_in_place(const Run& run) {
+  return std::ranges::any_of(run.outputs(0),
+                             [](const Tensor& t) { return t.operand.access == Access::inout; });
 }
 
 Verdict check(Device& device, Run& run, int copy, const Truth& truth) {

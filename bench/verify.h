@@ -20,14 +20,20 @@ class Truth {
   const Problem& problem() const { return problem_; }
   const std::vector<HostTensor>& inputs() const { return inputs_; }
   const std::vector<Expected>& exact() const { return exact_; }
-  // The error that rounding to the problem's types causes alone, by output; for attention.
-  const std::vector<double>& unavoidable_error() const { return unavoidable_; }
+  // The error that rounding to the problem's types causes alone; for attention.
+  struct Unavoidable {
+    double largest = 0, norm = 0;  // of an element; of all, in the Frobenius norm
+  };
+  const std::vector<Unavoidable>& unavoidable() const { return unavoidable_; }  // by output
+  // "fp8 is ocp" where a tensor is of such a type, else empty.
+  const std::string& encoding() const { return encoding_; }
 
  private:
   Problem problem_;
   std::vector<HostTensor> inputs_;
   std::vector<Expected> exact_;
-  std::vector<double> unavoidable_;
+  std::vector<Unavoidable> unavoidable_;
+  std::string encoding_;
 };
 
 // Most host memory that a Truth and one comparison with it take.
@@ -37,7 +43,16 @@ double truth_bytes(const Problem& problem);
 // and inputs included. Integer outputs are checked under two poisons.
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth);
 
-// The same without launching: for outputs that a timed launch has just left.
+// Poisons the outputs of operand set `copy` and launches once.
+void launch_once(Device& device, Run& run, int copy);
+
+// A hash of the outputs of operand set `copy`, as they are: equal for equal bits.
+std::size_t fingerprint(Device& device, const Run& run, int copy);
+
+// Whether outputs are updated in place, so that every launch has another result.
+bool updates_in_place(const Run& run);
+
+// The same as verify() without launching: for outputs that a timed launch has just left.
 Verdict check(Device& device, Run& run, int copy, const Truth& truth);
 
 // Whether this is a long sum that is exact on small whole numbers, so that `integers` input must

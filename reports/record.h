@@ -37,27 +37,59 @@ struct Interval {
 };
 
 // Seconds are per launch. A sample is one window of `launches` launches divided by their number.
+// Statistics are of the samples from `reported_from` on: all but in sustained rows.
 struct Timing {
   std::vector<double> samples_seconds;
   int launches = 1;
   int copies = 1;
+  int reported_from = 0;
   double median_seconds = 0, trimmed_mean_seconds = 0, minimum_seconds = 0;
-  Interval ci95_seconds;   // of the median
-  bool converged = false;  // the interval reached its target before the time cap
+  double lower_quartile_seconds = 0, upper_quartile_seconds = 0;
+  Interval ci95_seconds;  // of the median
+  double lag1_autocorrelation = 0;
+  double bimodality = 0;                 // Ashman's D of the best division in two (statistics.h)
+  std::vector<int> outlying, throttled;  // samples by their index: marked, and counted like all
+  bool converged = false;                // the interval reached its target before the time cap
   std::optional<bool> settled;
   std::vector<std::string> flags;
 };
 
-struct Clocks {
-  std::optional<double> before_hz, after_hz;
-  std::optional<double> temperature_before_celsius, temperature_after_celsius;
-  std::string reason;  // why something is absent
+// One second of a sustained row: the median of its samples, and the sensors at its end.
+struct TracePoint {
+  double seconds = 0;  // since the row began
+  double median_seconds = 0;
+  std::optional<double> clock_hz, temperature_celsius, watts;
 };
 
+// Of the row's readings under load: the first, the last and the mean.
+struct Clocks {
+  std::optional<double> before_hz, after_hz, mean_hz;
+  std::optional<double> cycles;  // of one launch, at the mean clock
+  std::optional<double> temperature_before_celsius, temperature_after_celsius;
+  std::vector<std::string> throttle_reasons;  // that any reading showed
+  std::string reason;                         // why something is absent
+};
+
+// joules_per_launch is the counter's where the device has one, else the integral of power.
 struct Power {
   std::optional<double> watts, joules_per_launch;
+  std::optional<double> joules_by_counter, joules_by_trapezoid;  // per launch
+  std::string scope;  // what the sensor covers: the row's unit, or the package of a die
   bool valid = false;
   std::vector<std::string> reasons;
+};
+
+// One device of several that were measured together.
+struct Member {
+  std::string device;  // "hip:1"
+  double median_seconds = 0, trimmed_mean_seconds = 0;
+  std::optional<double> mean_hz, watts;
+};
+
+// The same row on zeros, which cost least to compute with.
+struct DataSensitivity {
+  double zeros_median_seconds = 0;
+  double uplift = 0;  // speed on zeros over speed on the row's fill, minus one
 };
 
 struct Verdict {
@@ -100,6 +132,9 @@ struct Record {
   Clocks clocks;
   Power power;
   Verdict verdict;
+  std::vector<TracePoint> trace;  // of sustained rows
+  std::vector<Member> together;   // of rows of several devices; flops and bytes are their sum
+  std::optional<DataSensitivity> zeros;             // where it was asked for
   std::shared_ptr<const Comparability> identity;    // class A: never compared when different
   std::shared_ptr<const Comparability> conditions;  // class B: refused by gates, shown by reports
   int method_version = 1;
@@ -119,13 +154,14 @@ struct Context {
   Fields google;  // date, host_name, executable, num_cpus, mhz_per_cpu, cpu_scaling_enabled, ...
   std::vector<Cache> caches;
   std::vector<double> load_average;
-  std::string suite;            // "gemm quick"
-  Fields build;                 // version, git commit, dirty, compiler, flags, gpu architectures
-  Fields host;                  // kernel, governor, memory, container hints, ...
-  std::vector<Fields> devices;  // id, name, vendor, architecture, driver, memory, caches, ...
-  Fields timer;                 // resolution and overhead of an empty window
-  Fields settings;              // every option in force
-  Fields labels;                // --label KEY=VALUE
+  std::string suite;              // "gemm quick"
+  Fields build;                   // version, git commit, dirty, compiler, flags, gpu architectures
+  Fields host;                    // kernel, governor, memory, container hints, ...
+  std::vector<Fields> devices;    // id, name, vendor, architecture, driver, memory, caches, ...
+  Fields timer;                   // the host's clock; devices[] have their own
+  std::vector<Fields> preflight;  // device, check, value, warning
+  Fields settings;                // every option in force
+  Fields labels;                  // --label KEY=VALUE
   std::vector<std::string> argv;
 };
 

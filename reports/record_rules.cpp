@@ -21,6 +21,34 @@ Complaint element(Draft& draft, JsonValue& value) {
   return assign((draft.row.record.*....*path).emplace_back(), value);
 }
 
+// Of the object that was begun last in a list of them.
+template <auto list, auto list_member>
+Complaint last(Draft& draft, JsonValue& value) {
+  return assign((draft.row.record.*list).back().*list_member, value);
+}
+
+template <auto list, auto list_member>
+Complaint last_time(Draft& draft, JsonValue& value) {
+  return assign_seconds((draft.row.record.*list).back().*list_member, value);
+}
+
+template <auto list>
+void next(Draft& draft) {
+  (draft.row.record.*list).emplace_back();
+}
+
+void begin_zeros(Draft& draft) {
+  draft.row.record.zeros.emplace();
+}
+
+Complaint zeros_median(Draft& draft, JsonValue& value) {
+  return assign_seconds(draft.row.record.zeros->zeros_median_seconds, value);
+}
+
+Complaint zeros_uplift(Draft& draft, JsonValue& value) {
+  return assign(draft.row.record.zeros->uplift, value);
+}
+
 Complaint seed(Draft& draft, JsonValue& value) {
   return assign_seed(draft.row.record.seed, value);
 }
@@ -59,8 +87,9 @@ Fields* record_fields(Draft& draft, const std::string&) {
   return &(draft.row.record.*fields);
 }
 
-Fields* next_device(Draft& draft, const std::string&) {
-  return &draft.file.context.devices.emplace_back();
+template <auto list>
+Fields* next_fields(Draft& draft, const std::string&) {
+  return &(draft.file.context.*list).emplace_back();
 }
 
 void next_cache(Draft& draft) {
@@ -130,7 +159,8 @@ constexpr Rule context_table[] = {
     {"/context/steelyard/suite", always, context<&Context::suite>},
     {"/context/steelyard/build", always, nullptr, context_fields<&Context::build>},
     {"/context/steelyard/host", always, nullptr, context_fields<&Context::host>},
-    {"/context/steelyard/devices/*", always, nullptr, next_device},
+    {"/context/steelyard/devices/*", always, nullptr, next_fields<&Context::devices>},
+    {"/context/steelyard/preflight/*", optional, nullptr, next_fields<&Context::preflight>},
     {"/context/steelyard/timer", always, nullptr, context_fields<&Context::timer>},
     {"/context/steelyard/settings", always, nullptr, context_fields<&Context::settings>},
     {"/context/steelyard/labels", always, nullptr, context_fields<&Context::labels>},
@@ -177,24 +207,58 @@ constexpr Rule record_table[] = {
     {"/timing/median_ns", measured, time<&Record::timing, &Timing::median_seconds>},
     {"/timing/trimmed_mean_ns", measured, time<&Record::timing, &Timing::trimmed_mean_seconds>},
     {"/timing/minimum_ns", measured, time<&Record::timing, &Timing::minimum_seconds>},
+    {"/timing/lower_quartile_ns", measured, time<&Record::timing, &Timing::lower_quartile_seconds>},
+    {"/timing/upper_quartile_ns", measured, time<&Record::timing, &Timing::upper_quartile_seconds>},
     {"/timing/ci95_ns/0", measured, time<&Record::timing, &Timing::ci95_seconds, &Interval::lower>},
     {"/timing/ci95_ns/1", measured, time<&Record::timing, &Timing::ci95_seconds, &Interval::upper>},
+    {"/timing/lag1_autocorrelation", measured,
+     member<&Record::timing, &Timing::lag1_autocorrelation>},
+    {"/timing/bimodality", measured, member<&Record::timing, &Timing::bimodality>},
+    {"/timing/reported_from", measured, member<&Record::timing, &Timing::reported_from>},
+    {"/timing/outlying/*", measured, element<&Record::timing, &Timing::outlying>},
+    {"/timing/throttled/*", measured, element<&Record::timing, &Timing::throttled>},
     {"/timing/converged", measured, member<&Record::timing, &Timing::converged>},
     {"/timing/settled", measured, member<&Record::timing, &Timing::settled>},
     {"/timing/flags/*", measured, element<&Record::timing, &Timing::flags>},
 
     {"/clocks/before_hz", measured, member<&Record::clocks, &Clocks::before_hz>},
     {"/clocks/after_hz", measured, member<&Record::clocks, &Clocks::after_hz>},
+    {"/clocks/mean_hz", measured, member<&Record::clocks, &Clocks::mean_hz>},
+    {"/clocks/cycles", measured, member<&Record::clocks, &Clocks::cycles>},
     {"/clocks/temperature_before_celsius", measured,
      member<&Record::clocks, &Clocks::temperature_before_celsius>},
     {"/clocks/temperature_after_celsius", measured,
      member<&Record::clocks, &Clocks::temperature_after_celsius>},
+    {"/clocks/throttle_reasons/*", measured, element<&Record::clocks, &Clocks::throttle_reasons>},
     {"/clocks/reason", measured, member<&Record::clocks, &Clocks::reason>},
 
     {"/power/valid", measured, member<&Record::power, &Power::valid>},
     {"/power/watts", measured, member<&Record::power, &Power::watts>},
     {"/power/joules_per_launch", measured, member<&Record::power, &Power::joules_per_launch>},
+    {"/power/joules_by_counter", measured, member<&Record::power, &Power::joules_by_counter>},
+    {"/power/joules_by_trapezoid", measured, member<&Record::power, &Power::joules_by_trapezoid>},
+    {"/power/scope", measured, member<&Record::power, &Power::scope>},
     {"/power/reasons/*", measured, element<&Record::power, &Power::reasons>},
+
+    {"/trace/*", optional, nullptr, nullptr, next<&Record::trace>},
+    {"/trace/*/seconds", optional, last<&Record::trace, &TracePoint::seconds>},
+    {"/trace/*/median_ns", optional, last_time<&Record::trace, &TracePoint::median_seconds>},
+    {"/trace/*/clock_hz", optional, last<&Record::trace, &TracePoint::clock_hz>},
+    {"/trace/*/temperature_celsius", optional,
+     last<&Record::trace, &TracePoint::temperature_celsius>},
+    {"/trace/*/watts", optional, last<&Record::trace, &TracePoint::watts>},
+
+    {"/together/each/*", optional, nullptr, nullptr, next<&Record::together>},
+    {"/together/each/*/device", optional, last<&Record::together, &Member::device>},
+    {"/together/each/*/median_ns", optional, last_time<&Record::together, &Member::median_seconds>},
+    {"/together/each/*/trimmed_mean_ns", optional,
+     last_time<&Record::together, &Member::trimmed_mean_seconds>},
+    {"/together/each/*/mean_hz", optional, last<&Record::together, &Member::mean_hz>},
+    {"/together/each/*/watts", optional, last<&Record::together, &Member::watts>},
+
+    {"/data_sensitivity", optional, nullptr, nullptr, begin_zeros},
+    {"/data_sensitivity/zeros_median_ns", optional, zeros_median},
+    {"/data_sensitivity/uplift", optional, zeros_uplift},
 
     {"/work/flops", always, member<&Record::flops>},
     {"/work/bytes", always, member<&Record::bytes>},

@@ -19,6 +19,17 @@ void write_object(JsonWriter& json, std::string_view name, const Fields& fields)
   json.end();
 }
 
+void write_objects(JsonWriter& json, std::string_view name, const std::vector<Fields>& objects) {
+  json.name(name);
+  json.begin_array(JsonWriter::lines);
+  for (const Fields& fields : objects) {
+    json.begin_object();
+    json.fields(fields);
+    json.end();
+  }
+  json.end();
+}
+
 void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
   json.name(name);
   json.begin_array();
@@ -47,6 +58,13 @@ void write_seed(JsonWriter& json, std::uint64_t seed) {
   }
 }
 
+void write_indices(JsonWriter& json, std::string_view name, const std::vector<int>& indices) {
+  json.name(name);
+  json.begin_array();
+  for (int index : indices) json.value(static_cast<std::int64_t>(index));
+  json.end();
+}
+
 void write_measured(JsonWriter& json, const Timing& timing) {
   json.member("launches", timing.launches);
   json.member("copies", timing.copies);
@@ -57,11 +75,18 @@ void write_measured(JsonWriter& json, const Timing& timing) {
   json.time("median_ns", timing.median_seconds);
   json.time("trimmed_mean_ns", timing.trimmed_mean_seconds);
   json.time("minimum_ns", timing.minimum_seconds);
+  json.time("lower_quartile_ns", timing.lower_quartile_seconds);
+  json.time("upper_quartile_ns", timing.upper_quartile_seconds);
   json.name("ci95_ns");
   json.begin_array();
   json.nanoseconds(timing.ci95_seconds.lower);
   json.nanoseconds(timing.ci95_seconds.upper);
   json.end();
+  json.number("lag1_autocorrelation", timing.lag1_autocorrelation);
+  json.number("bimodality", timing.bimodality);
+  json.member("reported_from", timing.reported_from);
+  write_indices(json, "outlying", timing.outlying);
+  write_indices(json, "throttled", timing.throttled);
   json.member("converged", timing.converged);
   write_explained(json, "settled", timing.settled, "not observed");
   write_texts(json, "flags", timing.flags);
@@ -83,8 +108,11 @@ void write_clocks(JsonWriter& json, const Clocks& clocks) {
   json.begin_object();
   write_optional(json, "before_hz", clocks.before_hz);
   write_optional(json, "after_hz", clocks.after_hz);
+  write_optional(json, "mean_hz", clocks.mean_hz);
+  write_optional(json, "cycles", clocks.cycles);
   write_optional(json, "temperature_before_celsius", clocks.temperature_before_celsius);
   write_optional(json, "temperature_after_celsius", clocks.temperature_after_celsius);
+  write_texts(json, "throttle_reasons", clocks.throttle_reasons);
   json.member("reason", clocks.reason);
   json.end();
 }
@@ -95,7 +123,64 @@ void write_power(JsonWriter& json, const Power& power) {
   json.member("valid", power.valid);
   write_optional(json, "watts", power.watts);
   write_optional(json, "joules_per_launch", power.joules_per_launch);
+  write_optional(json, "joules_by_counter", power.joules_by_counter);
+  write_optional(json, "joules_by_trapezoid", power.joules_by_trapezoid);
+  json.member("scope", power.scope);
   write_texts(json, "reasons", power.reasons);
+  json.end();
+}
+
+void write_trace(JsonWriter& json, const std::vector<TracePoint>& trace) {
+  json.name("trace");
+  json.begin_array();
+  for (const TracePoint& point : trace) {
+    json.begin_object();
+    json.number("seconds", point.seconds);
+    json.time("median_ns", point.median_seconds);
+    write_optional(json, "clock_hz", point.clock_hz);
+    write_optional(json, "temperature_celsius", point.temperature_celsius);
+    write_optional(json, "watts", point.watts);
+    json.end();
+  }
+  json.end();
+}
+
+void write_rate(JsonWriter& json, std::string_view name, double work, double seconds) {
+  const double rate = work / seconds;
+  if (rate > 0 && std::isfinite(rate)) json.member(name, rate);
+}
+
+void write_together(JsonWriter& json, const Record& record) {
+  const auto devices = static_cast<double>(record.together.size());
+  double launches_per_second = 0;
+  const Member* slowest = &record.together.front();
+  json.name("together");
+  json.begin_object();
+  json.name("each");
+  json.begin_array();
+  for (const Member& member : record.together) {
+    launches_per_second += 1 / member.median_seconds;
+    if (member.median_seconds > slowest->median_seconds) slowest = &member;
+    json.begin_object();
+    json.member("device", member.device);
+    json.time("median_ns", member.median_seconds);
+    json.time("trimmed_mean_ns", member.trimmed_mean_seconds);
+    write_optional(json, "mean_hz", member.mean_hz);
+    write_optional(json, "watts", member.watts);
+    json.end();
+  }
+  json.end();
+  json.member("slowest", slowest->device);
+  write_rate(json, "sum_flops_per_second", record.flops, devices / launches_per_second);
+  write_rate(json, "sum_bytes_per_second", record.bytes, devices / launches_per_second);
+  json.end();
+}
+
+void write_zeros(JsonWriter& json, const DataSensitivity& zeros) {
+  json.name("data_sensitivity");
+  json.begin_object();
+  json.time("zeros_median_ns", zeros.zeros_median_seconds);
+  json.number("uplift", zeros.uplift);
   json.end();
 }
 
@@ -139,6 +224,9 @@ void write_members(JsonWriter& json, const Record& record, int index) {
   if (record.status == Status::ok) {
     write_clocks(json, record.clocks);
     write_power(json, record.power);
+    if (!record.trace.empty()) write_trace(json, record.trace);
+    if (!record.together.empty()) write_together(json, record);
+    if (record.zeros) write_zeros(json, *record.zeros);
   }
   write_object(json, "work",
                {{"flops", record.flops}, {"bytes", record.bytes}, {"steps", record.steps}});
@@ -146,11 +234,6 @@ void write_members(JsonWriter& json, const Record& record, int index) {
     write_verdict(json, record.verdict);
   }
   write_keys(json, record);
-}
-
-void write_rate(JsonWriter& json, std::string_view name, double work, double seconds) {
-  const double rate = work / seconds;
-  if (rate > 0 && std::isfinite(rate)) json.member(name, rate);
 }
 
 void write_measured_row(JsonWriter& json, const Record& record, int index) {
@@ -235,14 +318,8 @@ void write_steelyard_context(JsonWriter& json, const ResultFile& file) {
   json.member("suite", context.suite);
   write_object(json, "build", context.build);
   write_object(json, "host", context.host);
-  json.name("devices");
-  json.begin_array(JsonWriter::lines);
-  for (const Fields& device : context.devices) {
-    json.begin_object();
-    json.fields(device);
-    json.end();
-  }
-  json.end();
+  write_objects(json, "devices", context.devices);
+  write_objects(json, "preflight", context.preflight);
   write_object(json, "timer", context.timer);
   write_object(json, "settings", context.settings);
   write_object(json, "labels", context.labels);

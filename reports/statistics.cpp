@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -104,8 +105,62 @@ Interval median_ci95(std::span<const double> samples) {
   return {.lower = values[rank - 1], .upper = values[n - rank]};
 }
 
+Interval prediction_interval(std::span<const double> samples) {
+  if (samples.size() < 2) throw std::logic_error("a prediction interval needs two samples");
+  std::vector<double> logs;
+  for (const double sample : samples) logs.push_back(std::log(sample));
+  const double centre = mean(logs), n = static_cast<double>(logs.size());
+  double squares = 0;
+  for (const double value : logs) squares += (value - centre) * (value - centre);
+  const double half = student_t_quantile(0.975, n - 1) * std::sqrt(squares / (n - 1) * (1 + 1 / n));
+  return {.lower = std::exp(centre - half), .upper = std::exp(centre + half)};
+}
+
+Division divide(std::span<const double> samples) {
+  const auto values = sorted(samples);
+  const auto n = static_cast<double>(values.size());
+  const double origin = values.front();  // keeps the sums of squares exact enough
+  double sum = 0, squares = 0;
+  for (const double value : values) {
+    sum += value - origin;
+    squares += (value - origin) * (value - origin);
+  }
+  Division best;
+  double least = std::numeric_limits<double>::infinity(), below = 0, below_squares = 0;
+  for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+    below += values[i] - origin;
+    below_squares += (values[i] - origin) * (values[i] - origin);
+    const double count = static_cast<double>(i + 1), rest = n - count;
+    const double within_lower = below_squares - below * below / count;
+    const double within_upper = squares - below_squares - (sum - below) * (sum - below) / rest;
+    if (within_lower + within_upper >= least) continue;
+    least = within_lower + within_upper;
+    const double variance = std::max(0.0, (within_lower / count + within_upper / rest) / 2);
+    const double lower = below / count, upper = (sum - below) / rest;
+    // Groups without any spread, such as two readings of a coarse clock, are a clean division.
+    const double spread = std::max(std::sqrt(variance), 1e-3 * (upper - lower));
+    best = {.lower_mean = origin + lower,
+            .upper_mean = origin + upper,
+            .upper_share = rest / n,
+            .separation = upper > lower ? (upper - lower) / spread : 0};
+  }
+  return best;
+}
+
+std::vector<int> outlying(std::span<const double> samples) {
+  const auto values = sorted(samples);
+  const double lower = interpolate(values, 0.25), upper = interpolate(values, 0.75);
+  const double fence = 3 * (upper - lower);
+  std::vector<int> found;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (samples[i] < lower - fence || samples[i] > upper + fence)
+      found.push_back(static_cast<int>(i));
+  return found;
+}
+
 double lag1_autocorrelation(std::span<const double> samples) {
   if (samples.empty()) throw std::logic_error("statistics of no samples");
+  if (std::ranges::adjacent_find(samples, std::not_equal_to()) == samples.end()) return 0;
   const double centre = mean(samples);
   double variance = 0, covariance = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {

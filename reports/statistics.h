@@ -23,6 +23,25 @@ double trimmed_mean(std::span<const double> samples);
 // For fewer than 6 samples the range of the samples, which covers less.
 Interval median_ci95(std::span<const double> samples);
 
+// How far a new sample of the same population lies from these, with 95 % probability: Student's t
+// on the logarithms, s sqrt(1 + 1/n). Needs two samples.
+Interval prediction_interval(std::span<const double> samples);
+
+// The division of sorted samples in two groups that leaves the least squares within them.
+struct Division {
+  double lower_mean = 0, upper_mean = 0;
+  double upper_share = 0;  // of the samples
+  // Ashman's D = |difference of the means| / sqrt(mean of the two variances): 2.7 for a normal
+  // distribution, 3.5 for a uniform one, more for two modes (Ashman and others, Detecting
+  // bimodality in astronomical datasets, 1994). 0 when all samples are alike.
+  double separation = 0;
+};
+Division divide(std::span<const double> samples);
+
+// Indices of the samples more than three interquartile ranges outside the quartiles (Tukey's far
+// out values).
+std::vector<int> outlying(std::span<const double> samples);
+
 double lag1_autocorrelation(std::span<const double> samples);
 
 // Quantile of Student's t with (possibly fractional) degrees of freedom.

@@ -19,6 +19,7 @@ static_assert(sizeof(ours::Pcie) >= sizeof(amdsmi_pcie_info_t));
 static_assert(sizeof(ours::Vbios) >= sizeof(amdsmi_vbios_info_t));
 static_assert(sizeof(ours::Board) >= sizeof(amdsmi_board_info_t));
 static_assert(sizeof(ours::Driver) >= sizeof(amdsmi_driver_info_t));
+static_assert(sizeof(ours::Process) == sizeof(amdsmi_proc_info_t));  // they come in arrays
 static_assert(sizeof(ours::Metrics) >= sizeof(amdsmi_gpu_metrics_t));
 
 // The same bytes hold the same thing.
@@ -40,6 +41,7 @@ SAME(Pcie, width, amdsmi_pcie_info_t, pcie_metric.pcie_width);
 SAME(Pcie, megatransfers_per_second, amdsmi_pcie_info_t, pcie_metric.pcie_speed);
 SAME(Vbios, part_number, amdsmi_vbios_info_t, part_number);
 SAME(Board, serial, amdsmi_board_info_t, product_serial);
+SAME(Process, pid, amdsmi_proc_info_t, pid);
 SAME(Driver, version, amdsmi_driver_info_t, driver_version);
 
 constexpr ours::MetricsLayout metrics = ours::metrics_layout(AMDSMI_LIB_VERSION_MAJOR);

@@ -36,7 +36,7 @@ Fields recorded(const Options& options) {
   devices.push_back(std::make_unique<FactualDevice>());
   std::string program = "steelyard-gemm";
   char* argv[] = {program.data()};
-  return capture_environment("gemm", options, devices, 1, argv).devices.at(0);
+  return capture_environment("gemm", options, devices, {}, 1, argv).devices.at(0);
 }
 
 }  // namespace
@@ -60,7 +60,9 @@ TEST_CASE("--anonymise hides what tells one specimen from another, and equal one
 }
 
 TEST_CASE("Only conditions decide whether rows are comparable") {
-  const Fields conditions = conditions_of(FactualDevice().info(), {}, "", 1);
+  FactualDevice device;
+  Device* const devices[] = {&device};
+  const Fields conditions = conditions_of(devices, {}, "", 1);
   CHECK(*find(conditions, "ecc") == Scalar("on"));
   CHECK(*find(conditions, "compute_partition") == Scalar());
   CHECK(find(conditions, "compute_partition_reason") == nullptr);

@@ -26,6 +26,13 @@ Timing generate_timing(int samples, std::mt19937_64& bits) {
   timing.median_seconds = sorted[sorted.size() / 2];
   timing.trimmed_mean_seconds = timing.median_seconds;
   timing.minimum_seconds = sorted.front();
+  timing.lower_quartile_seconds = sorted[sorted.size() / 4];
+  timing.upper_quartile_seconds = sorted[3 * sorted.size() / 4];
+  timing.lag1_autocorrelation = unit() - 0.5;
+  timing.bimodality = 3 * unit();
+  timing.reported_from = static_cast<int>(bits() % 3);
+  timing.outlying = {0, samples - 1};
+  timing.throttled = {samples / 2};
   timing.ci95_seconds = {sorted[sorted.size() / 3], sorted[2 * sorted.size() / 3]};
   if (bits() % 2) timing.settled = true;
   if (bits() % 8 == 0) timing.flags = {"autocorrelated"};
@@ -34,8 +41,25 @@ Timing generate_timing(int samples, std::mt19937_64& bits) {
 
 void generate_measurement(Record& record, int samples, std::mt19937_64& bits) {
   record.timing = generate_timing(samples, bits);
-  record.clocks = {.before_hz = 3.1e9, .after_hz = 3.05e9, .reason = "no temperature sensor"};
-  record.power = {.valid = false, .reasons = {"no power sensor"}};
+  record.clocks = {.before_hz = 3.1e9,
+                   .after_hz = 3.05e9,
+                   .mean_hz = 3.07e9,
+                   .cycles = 3.07e9 * record.timing.median_seconds,
+                   .throttle_reasons = {"sw_power_cap"},
+                   .reason = "no temperature sensor"};
+  record.power = {.watts = 301.5,
+                  .joules_per_launch = 0.25,
+                  .joules_by_counter = 0.25,
+                  .joules_by_trapezoid = 0.26,
+                  .scope = "package",
+                  .valid = false,
+                  .reasons = {"the row lasted less than 2 s"}};
+  if (bits() % 4 == 0)
+    record.trace = {{.seconds = 1, .median_seconds = 2e-6, .clock_hz = 3e9},
+                    {.seconds = 2, .median_seconds = 3e-6, .temperature_celsius = 60, .watts = 99}};
+  if (bits() % 4 == 0)
+    record.together = {{"cpu:0", 2e-6, 2.5e-6, 3e9, 200}, {"cpu:1", 3e-6, 3.5e-6, {}, {}}};
+  if (bits() % 4 == 0) record.zeros = {.zeros_median_seconds = 1e-6, .uplift = 0.125};
   record.verdict = {.ok = true,
                     .error = 0.25,
                     .tolerance = 1.5e-6,
@@ -69,6 +93,10 @@ Context generate_context() {
       .host = {{"kernel", "6.1.0"}, {"governor", nullptr}, {"governor_reason", "no cpufreq"}},
       .devices = {{{"id", "cpu:0"}, {"name", "CPU"}, {"memory_bytes", std::int64_t{1} << 34}}},
       .timer = {{"resolution_ns", 1.0}, {"overhead_ns", 25.5}},
+      .preflight = {{{"device", "cpu:0"},
+                     {"check", "governor"},
+                     {"value", "powersave"},
+                     {"warning", "clocks follow the load"}}},
       .settings = {{"suite", "quick"}, {"min_samples", std::int64_t{10}}},
       .labels = {{"rack", "7"}},
       .argv = {"steelyard-gemm", "--suite", "quick"},

@@ -15,22 +15,32 @@ class ScriptedDevice final : public Device {
   // Seconds of one launch, by the number of windows timed so far.
   using Script = std::function<double(int window)>;
 
-  explicit ScriptedDevice(Script script) : script_(std::move(script)) {
-    info_ = {.backend = "scripted", .name = "Scripted", .memory_bytes = 1 << 30};
-  }
+  explicit ScriptedDevice(Script script, DeviceInfo info = {.backend = "scripted",
+                                                            .name = "Scripted",
+                                                            .memory_bytes = 1 << 30})
+      : script_(std::move(script)), info_(std::move(info)) {}
 
   const DeviceInfo& info() const override { return info_; }
   std::int64_t free_bytes() const override { return 1 << 30; }
   HostTensor read(const Tensor&) override { return {}; }
+  Telemetry telemetry() override { return sensors(now); }
 
   Elapsed time(Run& run, const Window& window) override {
     windows.push_back(window);
+    if (window.start_barrier != nullptr) window.start_barrier->arrive_and_wait();
     for (int i = 0; i < window.launches; ++i) run.launch((window.first_copy + i) % run.copies());
     const double seconds = script_(static_cast<int>(windows.size()) - 1) * window.launches;
-    return {.device_seconds = seconds, .host_seconds = seconds};
+    now += host_over_device * seconds;
+    if (window.meanwhile) window.meanwhile();
+    return {.device_seconds = seconds, .host_seconds = host_over_device * seconds};
   }
 
-  std::vector<Window> windows;  // as they were asked for
+  std::vector<Window> windows;    // as they were asked for
+  double now = 0;                 // the host's clock: only windows take time
+  double host_over_device = 1.0;  // what the host's clock says of a window
+  std::function<Telemetry(double now)> sensors = [](double) {
+    return Telemetry{.missing = "no sensors"};
+  };
 
  private:
   Script script_;

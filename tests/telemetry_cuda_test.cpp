@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // NVIDIA's sensors, read from a double of NVML: units, reasons, and what became of old drivers.
 #include "backends/cuda/telemetry.h"
+
+#include <unistd.h>
+
 #include "tests/catch.h"
 #include "tests/device_facts.h"
 #include "tests/doubles/nvml.h"
@@ -74,6 +77,8 @@ TEST_CASE("Facts of a GPU") {
       {"pcie_width_max", "16"},
       {"pcie_generation", "1"},
       {"pcie_width", "8"},
+      {"other_processes", "0"},
+      {"remapped_rows", "0"},
       {"pci_bus_id", bus_id}};
   REQUIRE(info.facts.size() == expected.size());
   for (const auto& [name, value] : expected) {
@@ -83,6 +88,19 @@ TEST_CASE("Facts of a GPU") {
   CHECK(find_fact(info, "power_cap_watts").use == DeviceFact::condition);
   CHECK(find_fact(info, "pcie_generation").use ==
         DeviceFact::note);  // changes while the GPU is idle
+}
+
+TEST_CASE("Other processes and the health of the memory are facts") {
+  NvmlGpu& gpu = fresh_script().gpus[bus_id];
+  gpu.processes = {1, static_cast<unsigned>(getpid()), 77};
+  gpu.remapped_rows = 3;
+  gpu.remap_pending = 1;
+  cuda::Nvml nvml(nvml_double());
+  DeviceInfo info;
+  nvml.describe(bus_id, info);
+  CHECK(find_fact(info, "other_processes").value == "2");
+  CHECK(find_fact(info, "other_processes").use == DeviceFact::note);
+  CHECK(find_fact(info, "remapped_rows").value == "3 pending");
 }
 
 TEST_CASE("The UUID that the run time gave is kept") {

@@ -2,6 +2,9 @@
 // AMD's sensors, read from a double of AMD SMI: units, reasons, the two dies of an MI250,
 // partitions, and the two layouts of the metrics table.
 #include "backends/hip/telemetry.h"
+
+#include <unistd.h>
+
 #include "tests/catch.h"
 #include "tests/device_facts.h"
 #include "tests/doubles/amd_smi.h"
@@ -89,7 +92,10 @@ TEST_CASE("Two dies of one package share its power, which only the first tells")
 }
 
 TEST_CASE("Facts of a GPU") {
-  fresh_mi300x().gpus[first_address].performance_level = 8;
+  AmdGpu& gpu = fresh_mi300x().gpus[first_address];
+  gpu.performance_level = 8;
+  gpu.processes = {static_cast<std::uint32_t>(getpid()), 4711};
+  gpu.bad_pages = 4;
   hip::AmdSmi amd_smi(amd_smi_double());
   DeviceInfo info;
   amd_smi.describe(first_die, info);
@@ -112,7 +118,9 @@ TEST_CASE("Facts of a GPU") {
       {"pcie_generation_max", "4"},
       {"pcie_width_max", "16"},
       {"pcie_generation", "4"},
-      {"pcie_width", "8"}};
+      {"pcie_width", "8"},
+      {"other_processes", "1"},
+      {"retired_pages", "4"}};
   REQUIRE(info.facts.size() == expected.size());
   for (const auto& [name, value] : expected) {
     CHECK(find_fact(info, name).value == value);

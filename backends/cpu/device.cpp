@@ -25,6 +25,7 @@ Elapsed CpuDevice::time(Run& run, const Window& window) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < window.launches; ++i) run.launch((window.first_copy + i) % run.copies());
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  if (window.meanwhile) window.meanwhile();
   return {elapsed.count(), elapsed.count()};
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "backends/cpu/cgroup.h"
 #include "backends/cpu/files.h"
@@ -53,6 +54,29 @@ std::int64_t meminfo(std::string_view key) {
   return parse_number<std::int64_t>(field("/proc/meminfo", key)).value_or(0) * 1024;
 }
 
+std::vector<fs::path> entries(const fs::path& parent) {
+  std::error_code none;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(parent, none)) found.push_back(entry.path());
+  return found;
+}
+
+int numa_nodes() {
+  const auto nodes = entries("/sys/devices/system/node");
+  return static_cast<int>(std::ranges::count_if(nodes, [](const fs::path& path) {
+    const std::string name = path.filename();
+    return name.starts_with("node") && name.find_first_not_of("0123456789", 4) == name.npos;
+  }));
+}
+
+// A limit beyond what the machine has is none.
+template <class Number>
+DeviceFact limit_fact(std::string name, std::optional<Number> limit, Number all) {
+  return {.name = std::move(name),
+          .value = limit && *limit < all ? fmt::format("{}", *limit) : "none",
+          .use = DeviceFact::note};
+}
+
 std::string or_unknown(std::string text) {
   return text.empty() ? "unknown" : text;
 }
@@ -83,13 +107,6 @@ std::optional<double> mean_clock_hz(const std::vector<int>& cpus) {
     sum += *kilohertz * 1e3;
   }
   return sum / static_cast<double>(cpus.size());
-}
-
-std::vector<fs::path> entries(const fs::path& parent) {
-  std::error_code none;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(parent, none)) found.push_back(entry.path());
-  return found;
 }
 
 std::optional<double> package_temperature() {
@@ -165,12 +182,17 @@ DeviceInfo describe_machine(const std::vector<int>& cpus) {
       .memory_bytes = total_memory(),
       .last_level_cache_bytes = last_level_cache_bytes(cpus),
       .shares_host_memory = true,
-      .facts = {{"governor", or_unknown(governor)},
-                {"huge_pages", chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
-                {"instruction_sets", instruction_sets()},
-                {"family", or_unknown(field("/proc/cpuinfo", "cpu family"))},
-                {"model", or_unknown(field("/proc/cpuinfo", "model"))},
-                {"microcode", or_unknown(field("/proc/cpuinfo", "microcode"))}}};
+      .facts = {
+          {"governor", or_unknown(governor)},
+          {"huge_pages", chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
+          {"instruction_sets", instruction_sets()},
+          {"family", or_unknown(field("/proc/cpuinfo", "cpu family"))},
+          {"model", or_unknown(field("/proc/cpuinfo", "model"))},
+          {"microcode", or_unknown(field("/proc/cpuinfo", "microcode"))},
+          {.name = "numa_nodes", .value = fmt::format("{}", numa_nodes()), .use = DeviceFact::note},
+          limit_fact("container_cpus", cgroup_cpus(),
+                     static_cast<double>(std::thread::hardware_concurrency())),
+          limit_fact("container_memory_bytes_left", cgroup_memory_left(), total_memory())}};
 }
 
 Telemetry read_sensors(const std::vector<int>& cpus) {

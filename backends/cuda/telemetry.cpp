@@ -2,6 +2,9 @@
 // Constants and signatures are those of the NVML API reference manual.
 #include "backends/cuda/telemetry.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 
 namespace steelyard::cuda {
@@ -34,6 +37,12 @@ constexpr Policy policies[] = {{0, "power_violation"},
 
 struct ViolationTime {  // nvmlViolationTime_t
   unsigned long long reference_microseconds = 0, violation_nanoseconds = 0;
+};
+
+struct Process {  // nvmlProcessInfo_t
+  unsigned pid = 0;
+  unsigned long long memory_bytes = 0;
+  unsigned gpu_instance = 0, compute_instance = 0;
 };
 
 using One = std::ratio<1>;
@@ -91,6 +100,31 @@ Answer<std::string> Nvml::mode(const char* function, Gpu gpu) {
   return {.value = current ? "on" : "off", .reason = {}};
 }
 
+// Compute processes on the GPU that are not this one.
+Answer<std::string> Nvml::other_processes(Gpu gpu) {
+  std::array<Process, 128> processes = {};
+  auto count = static_cast<unsigned>(processes.size());
+  std::string failure =
+      call("nvmlDeviceGetComputeRunningProcesses_v3", gpu, &count, processes.data());
+  if (!failure.empty()) return {.value = {}, .reason = std::move(failure)};
+  const auto others = std::count_if(processes.begin(), processes.begin() + count,
+                                    [own = getpid()](const Process& process) {
+                                      return process.pid != static_cast<unsigned>(own);
+                                    });
+  return {.value = fmt::format("{}", others), .reason = {}};
+}
+
+// Rows of the memory that were replaced by spare ones, and whether a reset or a repair is due.
+Answer<std::string> Nvml::remapped_rows(Gpu gpu) {
+  unsigned correctable = 0, uncorrectable = 0, pending = 0, failed = 0;
+  std::string failure =
+      call("nvmlDeviceGetRemappedRows", gpu, &correctable, &uncorrectable, &pending, &failed);
+  if (!failure.empty()) return {.value = {}, .reason = std::move(failure)};
+  return {.value = fmt::format("{}{}{}", correctable + uncorrectable, pending ? " pending" : "",
+                               failed ? " failed" : ""),
+          .reason = {}};
+}
+
 void Nvml::describe(const std::string& pci_bus_id, DeviceInfo& info) {
   const std::scoped_lock lock(mutex_);
   const Answer<Gpu> found = find(pci_bus_id);
@@ -126,6 +160,8 @@ void Nvml::describe(const std::string& pci_bus_id, DeviceInfo& info) {
            // An idle link may slow down, so that these two are no conditions.
            fact("pcie_generation", link("nvmlDeviceGetCurrPcieLinkGeneration"), DeviceFact::note),
            fact("pcie_width", link("nvmlDeviceGetCurrPcieLinkWidth"), DeviceFact::note),
+           fact("other_processes", other_processes(gpu), DeviceFact::note),
+           fact("remapped_rows", remapped_rows(gpu), DeviceFact::note),
            DeviceFact{.name = "pci_bus_id", .value = pci_bus_id, .use = DeviceFact::note},
        })
     info.facts.push_back(std::move(added));

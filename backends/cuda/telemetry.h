@@ -41,6 +41,8 @@ class Nvml {
   Answer<std::string> text(const char* function, Arguments... arguments);
 
   Answer<Gpu> find(const std::string& pci_bus_id);
+  Answer<std::string> other_processes(Gpu gpu);
+  Answer<std::string> remapped_rows(Gpu gpu);
   Answer<std::string> mode(const char* function, Gpu gpu);
   std::vector<std::string> throttle_reasons(Gpu gpu, std::string& missing);
   std::vector<std::string> violations(Gpu gpu, std::string& missing);

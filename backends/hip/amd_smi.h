@@ -79,6 +79,12 @@ struct Board {
   std::uint64_t rest[160];
 };
 
+struct Process {
+  Text name;
+  std::uint32_t pid;
+  std::uint64_t rest[55];
+};
+
 struct Driver {
   Text version, date, name;
 };

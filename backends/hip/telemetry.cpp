@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/hip/telemetry.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -160,7 +163,8 @@ void AmdSmi::describe(const std::string& pci_bus_id, DeviceInfo& info) {
   info.facts.push_back(
       {.name = "amd_smi", .value = fmt::format("{}", version_), .use = DeviceFact::note});
   info.facts.push_back({.name = "pci_bus_id", .value = pci_bus_id, .use = DeviceFact::note});
-  for (auto group : {&AmdSmi::identity, &AmdSmi::modes, &AmdSmi::limits, &AmdSmi::link})
+  for (auto group :
+       {&AmdSmi::identity, &AmdSmi::modes, &AmdSmi::limits, &AmdSmi::link, &AmdSmi::health})
     for (DeviceFact& added : (this->*group)(gpu)) info.facts.push_back(std::move(added));
 }
 
@@ -203,6 +207,29 @@ std::vector<DeviceFact> AmdSmi::link(Gpu gpu) {
           fact("pcie_width_max", then(pcie, max_width)),
           fact("pcie_generation", then(pcie, generation), DeviceFact::note),
           fact("pcie_width", then(pcie, width), DeviceFact::note)};
+}
+
+// Who else uses the GPU, and pages of its memory that are out of use.
+std::vector<DeviceFact> AmdSmi::health(Gpu gpu) {
+  constexpr std::uint32_t room = 128;
+  const auto list = std::make_unique<std::array<Process, room>>();
+  std::uint32_t count = room;
+  Answer<std::string> others;
+  others.reason = call("amdsmi_get_gpu_process_list", gpu, &count, list->data());
+  if (others.reason.empty()) {
+    const auto is_other = [own = static_cast<std::uint32_t>(getpid())](const Process& process) {
+      return process.pid != own;
+    };
+    others.value = fmt::format(
+        "{}", std::count_if(list->begin(), list->begin() + std::min(count, room), is_other));
+  }
+  std::uint32_t pages = 0;
+  Answer<std::string> retired;
+  retired.reason =
+      call("amdsmi_get_gpu_bad_page_info", gpu, &pages, static_cast<void*>(nullptr));  // counts
+  if (retired.reason.empty()) retired.value = fmt::format("{}", pages);
+  return {fact("other_processes", others, DeviceFact::note),
+          fact("retired_pages", retired, DeviceFact::note)};
 }
 
 Answer<std::string> AmdSmi::ecc(Gpu gpu) {

@@ -51,6 +51,7 @@ class AmdSmi {
   std::vector<DeviceFact> modes(Gpu gpu);
   std::vector<DeviceFact> limits(Gpu gpu);
   std::vector<DeviceFact> link(Gpu gpu);
+  std::vector<DeviceFact> health(Gpu gpu);
   Answer<std::string> ecc(Gpu gpu);
   Answer<std::string> performance_level(Gpu gpu);
   std::string uuid(Gpu gpu);  // empty where there is none

@@ -164,6 +164,20 @@ int amdsmi_get_gpu_total_ecc_count(Processor processor, void* out) {
   return Filled(out, 64).put(0, std::uint64_t{77}).put(8, processor->uncorrectable_errors);
 }
 
+int amdsmi_get_gpu_process_list(Processor processor, std::uint32_t* count, void* out) {
+  if (const int failure = status("amdsmi_get_gpu_process_list")) return failure;
+  *count = static_cast<std::uint32_t>(processor->processes.size());
+  for (std::uint32_t i = 0; i < *count; ++i)
+    Filled(static_cast<std::byte*>(out) + std::size_t{704} * i, 704)
+        .put(256, processor->processes[i]);
+  return 0;
+}
+int amdsmi_get_gpu_bad_page_info(Processor processor, std::uint32_t* count, void*) {
+  if (const int failure = status("amdsmi_get_gpu_bad_page_info")) return failure;
+  *count = processor->bad_pages;
+  return 0;
+}
+
 int amdsmi_get_gpu_compute_partition(Processor processor, char* out, std::uint32_t length) {
   return mode("amdsmi_get_gpu_compute_partition", processor->compute_partition, out, length);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 struct AmdGpu {
   std::uint32_t current_watts = 0xFFFFFFFF, average_watts = 317;  // as an MI250 has them
@@ -19,6 +20,8 @@ struct AmdGpu {
   std::uint32_t performance_level = 0, pcie_megatransfers = 16000;
   std::string compute_partition, memory_partition;  // empty: not supported
   std::string board_serial = "PCB0123";
+  std::vector<std::uint32_t> processes;  // their ids
+  std::uint32_t bad_pages = 0;
   std::uint64_t throttle_status = 0;
   std::array<std::uint64_t, 5> residencies = {~0ull, ~0ull, ~0ull, ~0ull, ~0ull};
 };

@@ -32,6 +32,12 @@ int copy(const char* function, const char* text, char* out, unsigned length) {
   return success;
 }
 
+struct Process {  // nvmlProcessInfo_t
+  unsigned pid;
+  unsigned long long memory_bytes;
+  unsigned gpu_instance, compute_instance;
+};
+
 struct Violation {
   unsigned long long reference_microseconds, violation_nanoseconds;
 };
@@ -125,6 +131,23 @@ int nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* milli
 int nvmlDeviceGetTemperature(Device device, int sensor, unsigned* celsius) {
   if (sensor != 0) return invalid_argument;
   return give("nvmlDeviceGetTemperature", celsius, device->celsius);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned* count, Process* processes) {
+  if (const int failure = status("nvmlDeviceGetComputeRunningProcesses_v3")) return failure;
+  const auto running = static_cast<unsigned>(device->processes.size());
+  const bool fits = running <= *count;
+  *count = running;
+  if (!fits) return insufficient_size;
+  for (unsigned i = 0; i < running; ++i) processes[i] = {device->processes[i], 1 << 20, ~0u, ~0u};
+  return success;
+}
+int nvmlDeviceGetRemappedRows(Device device, unsigned* correctable, unsigned* uncorrectable,
+                              unsigned* pending, unsigned* failed) {
+  *uncorrectable = 0;
+  *pending = device->remap_pending;
+  *failed = device->remap_failed;
+  return give("nvmlDeviceGetRemappedRows", correctable, device->remapped_rows);
 }
 
 int nvmlDeviceGetEccMode(Device device, unsigned* current, unsigned* pending) {

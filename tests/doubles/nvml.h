@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 struct NvmlGpu {
   unsigned milliwatts = 350250, limit_milliwatts = 650000, default_limit_milliwatts = 700000;
@@ -13,6 +14,8 @@ struct NvmlGpu {
   unsigned long long uncorrected_errors = 3;
   unsigned ecc = 1, mig = 0;
   unsigned long long clock_events = 0;
+  std::vector<unsigned> processes;  // their ids
+  unsigned remapped_rows = 0, remap_pending = 0, remap_failed = 0;
   std::map<int, unsigned long long> violation_nanoseconds;  // by nvmlPerfPolicyType_t
 };
 

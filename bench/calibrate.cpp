@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "bench/window.h"
+#include "reports/specs.h"
+#include "reports/statistics.h"
+
+namespace steelyard {
+namespace {
+
+// Launches nothing: a window of it holds the cost of timing alone.
+class NoRun final : public Run {
+ public:
+  void launch(int) override {}
+  std::vector<Tensor> outputs(int) const override { return {}; }
+  void reset(int, int) override {}
+  std::string damage(int) const override { return {}; }
+  int copies() const override { return 1; }
+};
+
+// The smallest distance between two readings that differ; of one reading alone, what it shows.
+double smallest_step(std::vector<double> times) {
+  std::ranges::sort(times);
+  double least = times.back();
+  for (std::size_t i = 1; i < times.size(); ++i)
+    if (times[i] > times[i - 1]) least = std::min(least, times[i] - times[i - 1]);
+  return std::max(least, 0.0);
+}
+
+void time_nothing(Device& device, Calibration& calibration) {
+  NoRun nothing;
+  std::vector<double> times(301);
+  for (double& time : times) time = device.time(nothing, {.launches = 0}).device_seconds;
+  calibration.overhead_p50_seconds = median(times);
+  calibration.overhead_p99_seconds = quantile(times, 0.99);
+  calibration.resolution_seconds = smallest_step(times);
+}
+
+double read_rate(Device& device, Run& run, const Problem& problem, std::int64_t flush_bytes) {
+  const int launches = launches_per_sample(problem, device.info());
+  std::vector<double> times(9);  // the first ones may be slow: a median
+  int copy = 0;
+  for (double& time : times) {
+    time = device.time(run, {.launches = launches, .first_copy = copy, .flush_bytes = flush_bytes})
+               .device_seconds /
+           launches;
+    copy = (copy + launches) % run.copies();
+  }
+  return work(problem).bytes / median(times);
+}
+
+// Null when the policy keeps nothing from the cache, or there is no cache or kernel to try it with.
+void try_cache_policy(Device& device, const Backend& backend, CachePolicy policy,
+                      Calibration& calibration) {
+  // Caches that are barely faster than memory would not bias a row that should be cold.
+  constexpr double clearly_faster = 1.1;
+  const std::int64_t cache = last_level_cache(device.info());
+  if (policy == CachePolicy::hot) return void(calibration.reason = "hot operands were asked for");
+  if (cache == 0) return void(calibration.reason = "the size of the last-level cache is not known");
+  const Problem problem = Memory{MemoryOp::read, DType::f64, cache / 4 / 4096 * 4096};
+  const auto kernel = std::ranges::find_if(backend.kernels, [&](const Kernel& k) {
+    return k.supports(problem, device.info()).answer == Support::yes;
+  });
+  if (kernel == backend.kernels.end())
+    return void(calibration.reason = "this device has no kernel that reads memory");
+
+  const int copies = policy == CachePolicy::rotate ? copies_for_rotation(problem, cache) : 1;
+  if (footprint(problem, {.copies = copies}) > device.free_bytes())
+    return void(calibration.reason = "operands of three times the cache do not fit");
+  const auto hot = kernel->prepare(device, problem, {.fill = Fill::ones});
+  calibration.hot_bytes_per_second = read_rate(device, *hot, problem, 0);
+  const auto cold = kernel->prepare(device, problem, {.fill = Fill::ones, .copies = copies});
+  calibration.cold_bytes_per_second =
+      read_rate(device, *cold, problem, policy == CachePolicy::flush ? 3 * cache : 0);
+  calibration.cache_policy_effective =
+      calibration.hot_bytes_per_second > clearly_faster * calibration.cold_bytes_per_second;
+}
+
+}  // namespace
+
+Fields Calibration::fields() const {
+  constexpr double nano = 1e9;  // written to the picosecond
+  Fields all;
+  const auto add = [&](std::string name, bool known, Scalar value) {
+    all.emplace_back(name, known ? std::move(value) : Scalar(nullptr));
+    if (!known) all.emplace_back(name + "_reason", reason);
+  };
+  const auto nanoseconds = [](double seconds) { return std::round(seconds * nano * 1000) / 1000; };
+  const bool timed = overhead_p99_seconds > 0 || resolution_seconds > 0;
+  add("timer_overhead_p50_ns", timed, nanoseconds(overhead_p50_seconds));
+  add("timer_overhead_p99_ns", timed, nanoseconds(overhead_p99_seconds));
+  add("timer_resolution_ns", timed, nanoseconds(resolution_seconds));
+  add("cache_policy_effective", cache_policy_effective.has_value(),
+      cache_policy_effective.value_or(false));
+  add("hot_bytes_per_second", cache_policy_effective.has_value(), hot_bytes_per_second);
+  add("cold_bytes_per_second", cache_policy_effective.has_value(), cold_bytes_per_second);
+  return all;
+}
+
+Calibration calibrate(Device& device, const Backend& backend, CachePolicy policy) {
+  Calibration calibration;
+  if (device.info().emulated) {
+    calibration.reason = "emulated devices are not timed";
+    return calibration;
+  }
+  time_nothing(device, calibration);
+  try_cache_policy(device, backend, policy, calibration);
+  return calibration;
+}
+
+std::int64_t last_level_cache(const DeviceInfo& info) {
+  std::int64_t bytes_known = info.last_level_cache_bytes;
+  if (const Spec* spec = find_spec(info.name); spec != nullptr && spec->last_level_cache)
+    bytes_known = std::max(bytes_known, static_cast<std::int64_t>(spec->last_level_cache->value));
+  return bytes_known;
+}
+
+}  // namespace steelyard

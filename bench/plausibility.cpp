@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/plausibility.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "bench/command_line.h"
+#include "reports/render.h"
+#include "reports/specs.h"
+
+namespace steelyard {
+namespace {
+
+double devices_of(const Record& record) {
+  return static_cast<double>(std::max<std::size_t>(record.together.size(), 1));
+}
+
+// What the driver says of its highest clock; the datasheet's boost clock where it says nothing.
+std::optional<double> maximum_clock(const Spec& spec, const DeviceInfo& info) {
+  const auto fact = std::ranges::find(info.facts, "clock_max_hz", &DeviceFact::name);
+  if (fact != info.facts.end()) {
+    double hertz = 0;
+    const char* end = fact->value.data() + fact->value.size();
+    if (std::from_chars(fact->value.data(), end, hertz).ec == std::errc() && hertz > 0)
+      return hertz;
+  }
+  return spec.boost_clock ? std::optional(spec.boost_clock->value) : std::nullopt;
+}
+
+bool is_from_memory(const Record& record) {
+  return record.family == "memory" && record.cache != name(CachePolicy::hot);
+}
+
+std::string above(double found, double peak, std::string_view unit, std::string_view at) {
+  return fmt::format("{} is above the peak of {}{}", rate(found, unit), rate(peak, unit), at);
+}
+
+}  // namespace
+
+std::string too_fast(const Record& record, const Problem& problem, const DeviceInfo& info,
+                     std::optional<double> clock_hz, double timer_resolution_seconds) {
+  constexpr double room = 1.05;  // datasheets round, and clocks are read now and then
+  const double median = record.timing.median_seconds;
+  const double flop_rate = record.flops / median, byte_rate = record.bytes / median;
+  if (!std::isfinite(flop_rate) || !std::isfinite(byte_rate)) return "the rate is infinite";
+  if (median * record.timing.launches <= 2 * timer_resolution_seconds)
+    return fmt::format("a window of {} is at the resolution of the device's clock, {}",
+                       seconds(median * record.timing.launches), seconds(timer_resolution_seconds));
+  const Spec* spec = find_spec(info.name);
+  if (spec == nullptr) return {};
+  if (const Fact* fact = spec->peak(name(compute_type(problem)))) {
+    double peak = fact->value * devices_of(record);
+    std::string at;
+    if (!clock_hz) clock_hz = maximum_clock(*spec, info);
+    if (clock_hz && spec->boost_clock) {
+      peak *= *clock_hz / spec->boost_clock->value;
+      at = fmt::format(" at {:.0f} MHz", *clock_hz * 1e-6);
+    }
+    if (flop_rate > room * peak) return above(flop_rate, peak, "FLOP/s", at);
+  }
+  if (is_from_memory(record) && spec->memory_bandwidth) {
+    const double peak = spec->memory_bandwidth->value * devices_of(record);
+    if (byte_rate > room * peak) return above(byte_rate, peak, "B/s", "");
+  }
+  return {};
+}
+
+std::string slow_for_class(const Record& record, const Problem& problem, const DeviceInfo& info) {
+  constexpr double share = 0.25, busy = 100e-6;
+  const Spec* spec = find_spec(info.name);
+  if (spec == nullptr || record.steps > 0) return {};
+  const Fact* peak = spec->peak(name(compute_type(problem)));
+  const double n = devices_of(record);
+  const double computing = peak != nullptr ? record.flops / (n * peak->value) : 0;
+  const double moving =
+      spec->memory_bandwidth ? record.bytes / (n * spec->memory_bandwidth->value) : 0;
+  const double roofline = std::max(computing, moving);
+  if (roofline < busy || record.timing.median_seconds <= roofline / share) return {};
+  const bool by_compute = computing >= moving;
+  return rate(share * (by_compute ? record.flops : record.bytes) / roofline,
+              by_compute ? "FLOP/s" : "B/s");
+}
+
+}  // namespace steelyard

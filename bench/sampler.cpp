@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/sampler.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "reports/statistics.h"
+
+namespace steelyard {
+
+void Sampler::warm_up() {
+  for (int warm = 0; warm < run_.copies(); warm += plan_.launches) time(false, monitor_.due());
+}
+
+void Sampler::draw() {
+  samples_.push_back(time(true, monitor_.due()));
+}
+
+void Sampler::draw_last() {
+  plan_.before_last_window((next_copy_ + plan_.launches - 1) % run_.copies());
+  samples_.push_back(time(true, true));
+}
+
+double Sampler::time(bool sampled, bool watched) {
+  constexpr double comparable = 1e-3;
+  if (plan_.interrupted()) throw Interrupted{};
+  Window window = {
+      .launches = plan_.launches, .first_copy = next_copy_, .flush_bytes = plan_.flush_bytes};
+  if (watched)
+    window.meanwhile = [&] { monitor_.read(launches_, samples_.size() + (sampled ? 1 : 0)); };
+  const auto [device, host] = device_.time(run_, window);
+  next_copy_ = (next_copy_ + plan_.launches) % run_.copies();
+  launches_ += plan_.launches;
+  if (!(device > 0))
+    throw ImpossibleTime(
+        fmt::format("the device's clock gave {:g} s for a window of {} launches: such a clock "
+                    "cannot be used",
+                    device, plan_.launches));
+  // Reading the sensors may outlast the window: such a window's host time tells nothing.
+  if (!watched && host > comparable) host_over_device_.push_back(host / device);
+  return device / plan_.launches;
+}
+
+void Sampler::check_clocks() const {
+  constexpr double tolerance = 0.10;
+  if (host_over_device_.empty()) return;
+  const double ratio = median(host_over_device_);
+  if (std::abs(ratio - 1) <= tolerance) return;
+  throw ImpossibleTime(fmt::format(
+      "the device's clock and the host's disagree: the host waited {:.2f} times what the "
+      "device's events say (median of {} windows); work escapes the events, or a clock "
+      "is wrong",
+      ratio, host_over_device_.size()));
+}
+
+}  // namespace steelyard

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one sample is: so many launches on so many operand sets.
+#pragma once
+
+#include "backends/backend.h"
+
+namespace steelyard {
+
+// Launches of one sample, fixed by the problem and the kind of device alone so that all CPUs agree
+// and all GPUs. By the time that the fastest known GPU needs, or a nominal CPU: a GPU's sample is
+// one launch from 200 us on; every other is a window of at least 1 ms. METHOD.md has the speeds.
+int launches_per_sample(const Problem& problem, const DeviceInfo& info);
+
+// Operand sets to rotate through: three times the last-level cache in all, one for `hot` and
+// `flush`.
+int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes);
+
+}  // namespace steelyard
