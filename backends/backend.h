@@ -101,8 +101,11 @@ class Run {
 struct Window {
   int launches = 1;  // 0: what timing itself costs
   int first_copy = 0;
-  std::int64_t flush_bytes = 0;             // read so many bytes before the window starts
-  bool graph = false;                       // replay as one graph, where the device has graphs
+  std::int64_t flush_bytes = 0;  // read so many bytes before the window starts
+  bool graph = false;            // replay as one graph, where the device has graphs
+  // Enqueue all launches before the first may start, where the device can: no gap is the host's then.
+  // Only for a Run that was launched before: a first launch may load code, which waits for the device.
+  bool back_to_back = false;
   std::barrier<>* start_barrier = nullptr;  // begin together with other devices
   // Called once while the device works on the window; after it where launches are synchronous.
   std::function<void()> meanwhile;

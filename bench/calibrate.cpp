@@ -34,7 +34,8 @@ double smallest_step(std::vector<double> times) {
 void time_nothing(Device& device, Calibration& calibration) {
   NoRun nothing;
   std::vector<double> times(301);
-  for (double& time : times) time = device.time(nothing, {.launches = 0}).device_seconds;
+  for (double& time : times)
+    time = device.time(nothing, {.launches = 0, .back_to_back = true}).device_seconds;
   calibration.overhead_p50_seconds = median(times);
   calibration.overhead_p99_seconds = quantile(times, 0.99);
   calibration.resolution_seconds = smallest_step(times);

@@ -275,12 +275,13 @@ void Measurer::time(Record& record, const Row& row, std::vector<Prepared>& prepa
   Run& run = joined ? *joined : *prepared.front().run;
 
   const std::optional<bool> settled = settle(row, device, run, plan);
-  // A launch that updates its operands leaves what many launches made: one more is verified then.
-  const bool in_place = updates_in_place(run);
-  if (!in_place) plan.before_last_window = [&](int copy) { run.reset(copy, 0); };
+  // Operands that several launches of one window update hold what all of them made: one more launch
+  // is verified then.
+  const bool overwritten = updates_in_place(run) && plan.launches > run.copies();
+  if (!overwritten) plan.before_last_window = [&](int copy) { run.reset(copy, 0); };
   Monitor monitor(row.devices, now_);
   Samples samples = measure(device, run, plan, monitor);
-  if (in_place)
+  if (overwritten)
     for (const Prepared& one : prepared) launch_once(*one.device, *one.run, samples.last_copy);
   record.timing = std::move(samples.timing);
   record.trace = std::move(samples.trace);

@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "bench/interruption.h"
+#include "bench/next_run.h"
 #include "reports/exit_code.h"
 
 namespace steelyard {
@@ -57,6 +59,8 @@ int run_repetitions(int total, const std::string& path, int argc, char** argv) {
     strongest = stronger(strongest, code);
     if (code == usage_error || code == interrupted) break;
   }
+  if (std::filesystem::exists(path))  // not when the first process refused to measure
+    fmt::print("\n{}", text(next_run(read_results(path).records)));
   return interruption_asked() ? interrupted : strongest;
 }
 

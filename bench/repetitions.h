@@ -17,6 +17,7 @@ std::optional<Repetition> this_repetition();
 
 // Starts this program `total` times with the same arguments and `--json path`. Returns the
 // strongest exit code; stops at the first process that is interrupted or that fails for its usage.
+// Ends with a table of what the runs say of the next one.
 int run_repetitions(int total, const std::string& path, int argc, char** argv);
 
 }  // namespace steelyard

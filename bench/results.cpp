@@ -58,6 +58,12 @@ Results::Results(std::string json, std::string csv, Repetition repetition, Conte
   write();
 }
 
+void Results::describe(Context context) {
+  if (repetition_.index > 0) return;
+  file_.context = std::move(context);
+  write();
+}
+
 void Results::add(Record record) {
   record.repetition = repetition_.index;
   record.repetitions = repetition_.total;

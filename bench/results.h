@@ -16,6 +16,9 @@ class Results {
   // first.
   Results(std::string json, std::string csv, Repetition repetition, Context context);
 
+  // The context as it is known now; that of the first repetition stays.
+  void describe(Context context);
+
   void add(Record record);
 
  private:

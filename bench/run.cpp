@@ -200,9 +200,12 @@ int measure_all(const Family& family, std::span<const Backend> backends, const O
                program);
     return device_error;
   }
+  const auto context = [&] {
+    return capture_environment(family.name, options, devices, inspection, argc, argv);
+  };
+  Results results(path, options.csv, repetition.value_or(Repetition{}), context());
   inspection.calibrations = calibrate_all(backends, devices, rows);
-  Results results(path, options.csv, repetition.value_or(Repetition{}),
-                  capture_environment(family.name, options, devices, inspection, argc, argv));
+  results.describe(context());
   Session session(family, options, inspection.calibrations, rows, results);
   const int code = session.run();
   fmt::print("\n{} written\n", path);

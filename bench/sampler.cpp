@@ -25,8 +25,10 @@ void Sampler::draw_last() {
 double Sampler::time(bool sampled, bool watched) {
   constexpr double comparable = 1e-3;
   if (plan_.interrupted()) throw Interrupted{};
-  Window window = {
-      .launches = plan_.launches, .first_copy = next_copy_, .flush_bytes = plan_.flush_bytes};
+  Window window = {.launches = plan_.launches,
+                   .first_copy = next_copy_,
+                   .flush_bytes = plan_.flush_bytes,
+                   .back_to_back = true};
   if (watched)
     window.meanwhile = [&] { monitor_.read(launches_, samples_.size() + (sampled ? 1 : 0)); };
   const auto [device, host] = device_.time(run_, window);

@@ -69,10 +69,8 @@ Estimate combine(std::span<const Estimate> runs) {
     medians.push_back(run.seconds);
     mean += std::log(run.seconds) / static_cast<double>(runs.size());
   }
-  double squares = 0;
-  for (const double seconds : medians) squares += std::pow(std::log(seconds) - mean, 2);
   const double degrees = static_cast<double>(runs.size() - 1);
-  const double error = std::sqrt(squares / degrees / static_cast<double>(runs.size()));
+  const double error = log_deviation(medians) / std::sqrt(static_cast<double>(runs.size()));
   const double half = student_t_quantile(0.975, degrees) * error;
   const double point = median(medians);
   return {point, {std::min(point, std::exp(mean - half)), std::max(point, std::exp(mean + half))}};

@@ -105,14 +105,21 @@ Interval median_ci95(std::span<const double> samples) {
   return {.lower = values[rank - 1], .upper = values[n - rank]};
 }
 
-Interval prediction_interval(std::span<const double> samples) {
-  if (samples.size() < 2) throw std::logic_error("a prediction interval needs two samples");
+double log_deviation(std::span<const double> samples) {
+  if (samples.size() < 2) throw std::logic_error("the deviation of fewer than two samples");
   std::vector<double> logs;
   for (const double sample : samples) logs.push_back(std::log(sample));
-  const double centre = mean(logs), n = static_cast<double>(logs.size());
+  const double centre = mean(logs);
   double squares = 0;
   for (const double value : logs) squares += (value - centre) * (value - centre);
-  const double half = student_t_quantile(0.975, n - 1) * std::sqrt(squares / (n - 1) * (1 + 1 / n));
+  return std::sqrt(squares / static_cast<double>(logs.size() - 1));
+}
+
+Interval prediction_interval(std::span<const double> samples) {
+  const double deviation = log_deviation(samples), n = static_cast<double>(samples.size());
+  double centre = 0;
+  for (const double sample : samples) centre += std::log(sample) / n;
+  const double half = student_t_quantile(0.975, n - 1) * deviation * std::sqrt(1 + 1 / n);
   return {.lower = std::exp(centre - half), .upper = std::exp(centre + half)};
 }
 

@@ -23,6 +23,9 @@ double trimmed_mean(std::span<const double> samples);
 // For fewer than 6 samples the range of the samples, which covers less.
 Interval median_ci95(std::span<const double> samples);
 
+// Standard deviation of the logarithms: relative, for small ones. Needs two samples.
+double log_deviation(std::span<const double> samples);
+
 // How far a new sample of the same population lies from these, with 95 % probability: Student's t
 // on the logarithms, s sqrt(1 + 1/n). Needs two samples.
 Interval prediction_interval(std::span<const double> samples);

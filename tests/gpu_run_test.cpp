@@ -85,6 +85,32 @@ TEST_CASE("A window replayed as a graph launches as often, on the same copies") 
   CHECK(elapsed.host_seconds > 0);
 }
 
+TEST_CASE("Launches that are held back until all are enqueued are as many, in the same order") {
+  std::vector<const void*> seen;
+  const auto run = make_run(device(), small, {.copies = 3}, [&](const Arguments& arguments) {
+    seen.push_back(arguments.data("c"));
+    overwrite("c", 0, 4)(arguments);
+  });
+  bool running = false;
+  const Elapsed elapsed =
+      device().time(*run, {.launches = 4, .first_copy = 2, .back_to_back = true, .meanwhile = [&] {
+                             running = seen.size() == 4;
+                           }});
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[0] == run->outputs(2)[0].data);
+  CHECK(running);
+  CHECK(elapsed.host_seconds > 0);
+}
+
+TEST_CASE("A launch that throws while the stream is held lets it go") {
+  int launches = 0;
+  const auto run = make_run(device(), small, {}, [&](const Arguments&) {
+    if (++launches == 2) throw std::runtime_error("planted");
+  });
+  CHECK_THROWS_WITH(device().time(*run, {.launches = 3, .back_to_back = true}), "planted");
+  CHECK(device().time(*run, {.back_to_back = true}).device_seconds >= 0);
+}
+
 TEST_CASE("Flushing the caches before a window does no harm") {
   const auto run = make_run(device(), small, {}, overwrite("c", 0, 4));
   device().time(*run, {.flush_bytes = 1 << 20});

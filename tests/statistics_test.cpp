@@ -147,11 +147,67 @@ TEST_CASE("t quantiles are monotone in fractional degrees of freedom") {
   CHECK(area == Approx(0.975).epsilon(1e-8));
 }
 
+TEST_CASE("a prediction interval is Student's, for one more sample") {
+  // Logarithms -1, 0, 1: deviation 1, t(0.975, 2) = 4.302652729911275 (from tables).
+  const std::vector samples{std::exp(-1.0), 1.0, std::exp(1.0)};
+  const double half = 4.302652729911275 * std::sqrt(1 + 1.0 / 3);
+  CHECK(log_deviation(samples) == Approx(1).epsilon(1e-12));
+  CHECK(prediction_interval(samples).lower == Approx(std::exp(-half)).epsilon(1e-9));
+  CHECK(prediction_interval(samples).upper == Approx(std::exp(half)).epsilon(1e-9));
+}
+
+TEST_CASE("a prediction interval of five holds 95 % of next samples") {
+  std::mt19937_64 generator(11);
+  std::lognormal_distribution<double> noise(-7, 0.02);
+  int held = 0;
+  constexpr int trials = 4000;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::vector<double> samples(5);
+    for (double& sample : samples) sample = noise(generator);
+    const Interval interval = prediction_interval(samples);
+    const double next = noise(generator);
+    held += interval.lower <= next && next <= interval.upper;
+  }
+  CHECK(held / static_cast<double>(trials) == Approx(0.95).margin(0.01));
+}
+
+TEST_CASE("the best division of two groups tells their means and how far they are apart") {
+  const std::vector samples{1.02, 2.0, 1.0, 2.02, 0.98, 1.98, 2.0, 1.0};
+  const Division parts = divide(samples);
+  CHECK(parts.lower_mean == Approx(1.0));
+  CHECK(parts.upper_mean == Approx(2.0));
+  CHECK(parts.upper_share == Approx(0.5));
+  CHECK(parts.separation == Approx(1 / std::sqrt(2e-4)));  // both variances are 2e-4
+  CHECK(divide(std::vector(9, 1e-3)).separation == 0);
+}
+
+TEST_CASE("distributions with one mode divide as theory has it") {
+  std::mt19937_64 generator(3);
+  std::vector<double> normal(20000), uniform(20000);
+  for (double& value : normal) value = std::normal_distribution<double>(100, 1)(generator);
+  for (double& value : uniform) value = std::uniform_real_distribution<double>(1, 2)(generator);
+  // Halves of a normal distribution: means 2 sqrt(2 / pi) apart, variances 1 - 2 / pi.
+  const double theory = 2 * std::sqrt(2 / std::numbers::pi) / std::sqrt(1 - 2 / std::numbers::pi);
+  CHECK(divide(normal).separation == Approx(theory).epsilon(0.02));
+  CHECK(divide(uniform).separation == Approx(std::sqrt(12.0)).epsilon(0.02));
+}
+
+TEST_CASE("far outliers are three interquartile ranges outside the quartiles") {
+  std::vector<double> samples = ascending(101);  // quartiles 26 and 76
+  samples[40] = 231;
+  CHECK(outlying(samples) == std::vector{40});
+  samples[40] = 229;
+  CHECK(outlying(samples).empty());
+  samples[7] = -130;
+  CHECK(outlying(samples) == std::vector{7});
+}
+
 TEST_CASE("no samples are a logic error") {
   CHECK_THROWS_AS(median({}), std::logic_error);
   CHECK_THROWS_AS(median_ci95({}), std::logic_error);
   CHECK_THROWS_AS(lag1_autocorrelation({}), std::logic_error);
   CHECK_THROWS_AS(student_t_quantile(1, 3), std::logic_error);
+  CHECK_THROWS_AS(prediction_interval(std::vector{1.0}), std::logic_error);
 }
 
 }  // namespace

@@ -29,6 +29,17 @@ DeviceInfo describe_device(int index, const Properties& properties, const Sensor
   return info;
 }
 
+class ReleaseAtEnd {
+ public:
+  explicit ReleaseAtEnd(Hold& hold) : hold_(hold) {}
+  ~ReleaseAtEnd() { hold_.end(); }
+  ReleaseAtEnd(const ReleaseAtEnd&) = delete;
+  ReleaseAtEnd& operator=(const ReleaseAtEnd&) = delete;
+
+ private:
+  Hold& hold_;
+};
+
 // Selecting comes before making: a stream belongs to the device that is selected.
 Stream make_stream(int index) {
   check(select_device(index));
@@ -57,7 +68,8 @@ GpuDevice::GpuDevice(int index, const Properties& properties, Sensors sensors)
       read_sensors_(std::move(sensors.read)),
       stream_(make_stream(index)),
       start_(make<Event>()),
-      stop_(make<Event>()) {}
+      stop_(make<Event>()),
+      hold_(stream_.get()) {}
 
 Executable capture(StreamHandle stream, const std::function<void()>& enqueue_all) {
   GraphHandle graph{};
@@ -106,19 +118,32 @@ Elapsed GpuDevice::time(Run& run, const Window& window) {
   const Executable graph = window.graph ? capture(queue, launch_all) : Executable();
   flush(window.flush_bytes);
   check(wait(queue));
-  if (window.start_barrier != nullptr) window.start_barrier->arrive_and_wait();
-  const auto begin = std::chrono::steady_clock::now();
-  check(record(start_.get(), queue));
-  if (window.graph)
-    check(launch(graph.get(), queue));
-  else
-    launch_all();
-  check(record(stop_.get(), queue));
+  const bool hold = window.back_to_back && hold_.can_hold(window.launches);
+  const auto start_together = [&] {
+    if (window.start_barrier != nullptr) window.start_barrier->arrive_and_wait();
+  };
+  if (!hold) start_together();
+  auto begin = std::chrono::steady_clock::now();
+  {
+    const ReleaseAtEnd let_go(hold_);  // also when a launch throws
+    if (hold) hold_.begin(queue);
+    check(record(start_.get(), queue));
+    if (window.graph)
+      check(launch(graph.get(), queue));
+    else
+      launch_all();
+    check(record(stop_.get(), queue));
+    if (hold) start_together();
+  }
+  const auto released = std::chrono::steady_clock::now();
+  if (window.meanwhile) window.meanwhile();
   check(wait(stop_.get()));
-  const std::chrono::duration<double> host = std::chrono::steady_clock::now() - begin;
+  const auto end = std::chrono::steady_clock::now();
+  if (hold && hold_.held(window.launches)) begin = released;
   float milliseconds = 0;
   check(elapsed(&milliseconds, start_.get(), stop_.get()));
-  return {.device_seconds = static_cast<double>(milliseconds) * 1e-3, .host_seconds = host.count()};
+  return {.device_seconds = static_cast<double>(milliseconds) * 1e-3,
+          .host_seconds = std::chrono::duration<double>(end - begin).count()};
 }
 
 HostTensor GpuDevice::read(const Tensor& tensor) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/gpu/gpu.h"
+#include "backends/gpu/hold.h"
 #include "backends/run.h"
 
 namespace steelyard::gpu {
@@ -45,6 +46,7 @@ class GpuDevice final : public Device {
   std::function<Telemetry()> read_sensors_;
   Stream stream_;
   Event start_, stop_;
+  Hold hold_;
   Buffer<std::byte> flush_;  // read before a window that wants cold caches
   Buffer<std::uint64_t> flush_sum_;
 };

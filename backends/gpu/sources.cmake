@@ -15,6 +15,7 @@ set(gpu_kernels
   gemm_tile_int4.cu
   gemm_tile_int8.cu
   gemm_tile_tf32.cu
+  hold.cu
   launches.cu
   layers.cu
   layers_activation.cu

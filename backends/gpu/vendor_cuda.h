@@ -95,6 +95,10 @@ inline Error release(void* memory) {
 inline Error allocate_pinned(void** memory, std::size_t bytes) {
   return cudaHostAlloc(memory, bytes, cudaHostAllocDefault);
 }
+// Host memory in which the device sees what the host writes while a kernel runs, and the reverse.
+inline Error allocate_coherent(void** memory, std::size_t bytes) {
+  return cudaHostAlloc(memory, bytes, cudaHostAllocDefault);
+}
 inline Error release_pinned(void* memory) {
   return cudaFreeHost(memory);
 }

@@ -83,6 +83,10 @@ inline Error release(void* memory) {
 inline Error allocate_pinned(void** memory, std::size_t bytes) {
   return hipHostMalloc(memory, bytes, hipHostMallocDefault);
 }
+// Host memory in which the device sees what the host writes while a kernel runs, and the reverse.
+inline Error allocate_coherent(void** memory, std::size_t bytes) {
+  return hipHostMalloc(memory, bytes, hipHostMallocCoherent | hipHostMallocMapped);
+}
 inline Error release_pinned(void* memory) {
   return hipHostFree(memory);
 }
