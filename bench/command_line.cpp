@@ -20,9 +20,10 @@ Examples:
   steelyard-{0} --filter portable --json out.json   rows whose key matches, into one file
   steelyard-{0} --suite standard --device cpu       the longer suite on the CPU alone
   steelyard-{0} {1}   an own sweep
+  steelyard-{0} --repetitions 5 --strict            five processes, on a fit machine only
 
 Row keys are problem/kernel/tier/device/fill/cache/mode. Exit codes: 0 pass, 2 usage or output error,
-4 incorrect or implausible rows, 6 device absent, lost or failed rows, 130 interrupted (rows saved).
+4 incorrect or implausible rows, 6 device absent, unfit or lost, or failed rows, 130 interrupted (rows saved).
 )";
 
 std::string_view sweep_example(const std::string& family) {

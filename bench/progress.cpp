@@ -21,6 +21,21 @@ std::string speed(const Record& record) {
   return rate(record.bytes / median, "B/s");
 }
 
+// What options added: energy, the slowest of several devices, how much faster zeros are.
+std::string extras(const Record& record) {
+  std::string text;
+  if (record.power.valid && record.power.joules_per_launch)
+    text += fmt::format("  {:.3g} J", *record.power.joules_per_launch);
+  if (!record.together.empty()) {
+    const auto [fastest, slowest] =
+        std::ranges::minmax_element(record.together, {}, &Member::median_seconds);
+    text += fmt::format("  slowest {} (+{:.1f} %)", slowest->device,
+                        100 * (slowest->median_seconds / fastest->median_seconds - 1));
+  }
+  if (record.zeros) text += fmt::format("  zeros {:+.1f} %", 100 * record.zeros->uplift);
+  return text;
+}
+
 std::string outcome(const Record& record) {
   if (record.status != Status::ok)
     return fmt::format("{}: {}", name(record.status), printable(record.reason));
@@ -29,9 +44,9 @@ std::string outcome(const Record& record) {
                                timing.median_seconds - timing.ci95_seconds.lower);
   std::string flags;
   for (const std::string& flag : timing.flags) flags += "  " + flag;
-  return fmt::format("{:>10} ± {:4.1f} %  {:>14}  n={}{}", seconds(timing.median_seconds),
+  return fmt::format("{:>10} ± {:4.1f} %  {:>14}  n={}{}{}", seconds(timing.median_seconds),
                      100 * half / timing.median_seconds, speed(record),
-                     timing.samples_seconds.size(), flags);
+                     timing.samples_seconds.size(), extras(record), flags);
 }
 
 std::string duration(double value) {
@@ -42,14 +57,15 @@ std::string duration(double value) {
 
 }  // namespace
 
-Progress::Progress(std::span<const Row> rows)
-    : total_(rows.size()), on_terminal_(isatty(STDERR_FILENO) == 1) {
+Progress::Progress(std::span<const Row> rows, double most_seconds)
+    : total_(rows.size()), most_seconds_(most_seconds), on_terminal_(isatty(STDERR_FILENO) == 1) {
   for (const Row& row : rows) width_ = std::max(width_, row.key.size());
 }
 
 void Progress::begin(const Row& row) {
   if (!on_terminal_) return;
-  const std::string left = done_ == 0 ? "" : ", about " + duration(seconds_left()) + " left";
+  const std::string left = done_ == 0 ? ", at most " + duration(most_seconds_) + " of timing"
+                                      : ", about " + duration(seconds_left()) + " left";
   fmt::print(stderr, "[{}/{}{}] {}", done_ + 1, total_, left, row.key);
   std::fflush(stderr);
 }

@@ -15,7 +15,8 @@ namespace steelyard {
 
 class Progress {
  public:
-  explicit Progress(std::span<const Row> rows);
+  // `most_seconds` is what the samples of all rows may take: the estimate until one row is done.
+  Progress(std::span<const Row> rows, double most_seconds);
 
   void begin(const Row& row);
   void end(const Record& record);
@@ -26,6 +27,7 @@ class Progress {
 
   std::size_t width_ = 0;  // of the row keys
   std::size_t total_, done_ = 0;
+  double most_seconds_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   bool on_terminal_;
 };

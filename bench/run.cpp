@@ -34,6 +34,12 @@ class Allowance {
     if (options.mode == Mode::sustained) longest_ = sustained_seconds;
   }
 
+  // Of all rows, as far as their samples go.
+  double most_seconds() const {
+    const double most = longest_ * static_cast<double>(rows_left_);
+    return budget_ ? std::min(*budget_, most) : most;
+  }
+
   // Null when the budget is spent.
   std::optional<double> next_row() {
     const auto rows = static_cast<double>(rows_left_--);
@@ -59,8 +65,8 @@ class Session : public benchmark::BenchmarkReporter {
       : rows_(rows),
         results_(results),
         measurer_(family, options, calibrations, interruption_asked),
-        progress_(rows),
-        allowance_(options, rows.size()) {}
+        allowance_(options, rows.size()),
+        progress_(rows, allowance_.most_seconds()) {}
 
   int run() {
     for (const Row& row : rows_)
@@ -119,8 +125,8 @@ class Session : public benchmark::BenchmarkReporter {
   const std::vector<Row>& rows_;
   Results& results_;
   Measurer measurer_;
-  Progress progress_;
   Allowance allowance_;
+  Progress progress_;
   std::optional<Record> record_;
   std::exception_ptr error_;
   bool lost_ = false;

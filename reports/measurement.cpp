@@ -59,6 +59,14 @@ std::string_view compute_dtype(const Record& row) {
   return {};
 }
 
+// Devices of the datasheet's unit that a row was measured on: several together, or the dies of a
+// package.
+double devices_of(const Record& row) {
+  if (!row.together.empty()) return static_cast<double>(row.together.size());
+  const Spec& spec = *find_spec(row.device_name);
+  return row.unit == "package" && spec.unit == "gcd" ? spec.dies_per_package : 1;
+}
+
 }  // namespace
 
 Estimate combine(std::span<const Estimate> runs) {
@@ -140,10 +148,7 @@ std::optional<double> share_of_peak(const Measurement& measurement) {
   const Fact* fact = peak(row);
   if (!fact) return std::nullopt;
   const double work = metric(row) == Metric::flops ? row.flops : row.bytes;
-  // A row of a whole package on a device that is one of its dies.
-  const Spec& spec = *find_spec(row.device_name);
-  const int dies = row.unit == "package" && spec.unit == "gcd" ? spec.dies_per_package : 1;
-  return work / measurement.time.seconds / (fact->value * dies);
+  return work / measurement.time.seconds / (fact->value * devices_of(row));
 }
 
 std::string half_width(const Estimate& estimate) {

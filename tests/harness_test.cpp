@@ -51,6 +51,34 @@ Outcome measure_small(const Backend& backend, std::vector<std::string> more = {}
   return {code, read_results(folder.file("out.json"))};
 }
 
+bool has_name(const Fields& fields, const std::string& name) {
+  return std::ranges::find(fields, name, &Fields::value_type::first) != fields.end();
+}
+
+TEST_CASE("the file says what timing costs, whether the cache policy works, what was inspected") {
+  const Outcome outcome = measure_small(planted_backend({planted_correct}));
+  const Fields& device = outcome.file.context.devices.at(0);
+  for (const char* field : {"timer_overhead_p50_ns", "timer_overhead_p99_ns", "timer_resolution_ns",
+                            "cache_policy_effective"})
+    CHECK(has_name(device, field));
+  // The planted backend multiplies only.
+  CHECK(std::ranges::count(device, Fields::value_type("cache_policy_effective_reason",
+                                                      "this device has no kernel that reads "
+                                                      "memory")) == 1);
+  CHECK_FALSE(outcome.file.context.preflight.empty());
+}
+
+TEST_CASE("repeated launches of a deterministic kernel are told to agree") {
+  const Outcome outcome = measure_small(planted_backend({planted_correct}));
+  CHECK(outcome.file.records.at(0).verdict.deterministic == true);
+}
+
+TEST_CASE("--data-sensitivity adds the uplift of zeros to every row") {
+  const Outcome outcome = measure_small(planted_backend({planted_correct}), {"--data-sensitivity"});
+  REQUIRE(outcome.file.records.at(0).zeros);
+  CHECK(outcome.file.records[0].zeros->zeros_median_seconds > 0);
+}
+
 TEST_CASE("a correct kernel is measured, and its verdict says what was checked") {
   const Outcome outcome = measure_small(planted_backend({planted_correct}));
   CHECK(outcome.code == passed);
@@ -189,6 +217,42 @@ TEST_CASE("each mistake on the command line is a usage error and writes nothing"
 TEST_CASE("a device that is not there is named, with exit code 6") {
   CHECK(invoke(planted_backend(), {"--device", "cuda:0"}) == device_error);
   CHECK(invoke(planted_backend(), {"--device", "cpu:7"}) == device_error);
+}
+
+// The CPU, in use by others.
+class BusyDevice final : public Device {
+ public:
+  BusyDevice() { info_.shares_host_memory = false; }
+  const DeviceInfo& info() const override { return info_; }
+  std::int64_t free_bytes() const override { return cpu_.free_bytes(); }
+  Elapsed time(Run& run, const Window& window) override { return cpu_.time(run, window); }
+  HostTensor read(const Tensor& tensor) override { return cpu_.read(tensor); }
+
+ private:
+  cpu::CpuDevice cpu_;
+  DeviceInfo info_ = {
+      .backend = "cpu", .memory_bytes = cpu_.free_bytes(), .facts = {{"other_processes", "2"}}};
+};
+
+TEST_CASE("--strict measures nothing on a device that is unfit, and writes no file") {
+  const Backend backend = {
+      .name = "cpu", .kernels = planted_backend({planted_correct}).kernels, .open = [] {
+        Found found;
+        found.devices.push_back(std::make_unique<BusyDevice>());
+        return found;
+      }};
+  const TemporaryFolder folder;
+  const std::string file = folder.file("out.json");
+  const std::vector<std::string> arguments = {"-a", "dtype=f32", "-a", "size=32", "--min-samples",
+                                              "6",  "--json",    file, "--strict"};
+  CHECK(invoke(backend, arguments) == device_error);
+  CHECK_FALSE(std::filesystem::exists(file));
+}
+
+TEST_CASE("--together takes more than one device") {
+  const TemporaryFolder folder;
+  CHECK(invoke(planted_backend(), {"--together", "--json", folder.file("out.json")}) ==
+        usage_error);
 }
 
 TEST_CASE("an output that cannot be written ends the run before it starts") {

@@ -84,6 +84,25 @@ TEST_CASE("attention faults that look plausible are found") {
   CHECK_FALSE(judge_attention({.kv_head_of_next = true}).ok);
 }
 
+// Every element of o off by `share` of the largest error that rounding causes, up or down.
+Verdict judge_shifted(double share) {
+  const Truth truth(attention, Fill::normal, Inputs{}.seed, Encoding::ocp);
+  return judge(attention, [&](const Arguments& arguments) {
+    attend(attention, {}, arguments);
+    const Expected& o = truth.exact()[0];
+    for (std::size_t i = 0; i < o.values.size(); ++i)
+      store(DType::bf16, arguments.data("o"), static_cast<std::int64_t>(i),
+            o.values[i] + (i % 2 ? share : -share) * truth.unavoidable()[0].largest);
+  });
+}
+
+TEST_CASE("an attention kernel that is off by its bound everywhere does more than round") {
+  CHECK(judge_shifted(0).ok);
+  const Verdict verdict = judge_shifted(0.95);
+  CHECK_FALSE(verdict.ok);
+  CHECK_THAT(verdict.check, ContainsSubstring("the norm of the error is above its cap"));
+}
+
 // What a plain kernel of the gradients may get wrong beside.
 struct GradientFaults {
   Faults forward = {};
@@ -202,6 +221,48 @@ TEST_CASE("a chase that stops early ends elsewhere") {
   };
   CHECK(judge(chase, chaser(0)).ok);
   CHECK_FALSE(judge(chase, chaser(1)).ok);
+}
+
+TEST_CASE("verdicts on fp8 name its encoding, others do not") {
+  const auto verdict = [](DType in, Encoding encoding) {
+    const Gemm p = {.m = 4, .n = 4, .k = 4, .a = in, .b = in, .c = DType::f32};
+    const Truth truth(p, Fill::normal, 1, encoding);
+    cpu::CpuDevice device;
+    const auto run = cpu::make_run(p, {}, [](const Arguments&) {});
+    return verify(device, *run, 0, truth).check;
+  };
+  CHECK_THAT(verdict(DType::fp8_e4m3, Encoding::fnuz), ContainsSubstring("fp8 is fnuz"));
+  CHECK_THAT(verdict(DType::fp8_e5m2, Encoding::ocp), ContainsSubstring("fp8 is ocp"));
+  CHECK(verdict(DType::bf16, Encoding::ocp).find("fp8") == std::string::npos);
+}
+
+TEST_CASE("what the last launch left is judged without launching again") {
+  const Gemm p = {.m = 8, .n = 8, .k = 8, .a = DType::f32, .b = DType::f32, .c = DType::f32};
+  int launches = 0;
+  cpu::CpuDevice device;
+  const auto run = cpu::make_run(p, {}, [&](const Arguments& arguments) {
+    ++launches;
+    for (std::int64_t i = 0; i < 8; ++i)
+      for (std::int64_t j = 0; j < 8; ++j) {
+        double sum = 0;
+        for (std::int64_t l = 0; l < 8; ++l)
+          sum += static_cast<double>(arguments.get<float>("a")[i * 8 + l]) *
+                 arguments.get<float>("b")[l * 8 + j];
+        arguments.get<float>("c")[i * 8 + j] = static_cast<float>(sum);
+      }
+  });
+  const Truth truth(p, Fill::normal, Inputs{}.seed, Encoding::ocp);
+  run->reset(0);
+  CHECK_FALSE(check(device, *run, 0, truth).ok);  // poison
+  launch_once(device, *run, 0);
+  CHECK(check(device, *run, 0, truth).ok);
+  const std::size_t first = fingerprint(device, *run, 0);
+  launch_once(device, *run, 0);
+  CHECK(fingerprint(device, *run, 0) == first);
+  CHECK(launches == 2);
+  run->reset(0);
+  CHECK(fingerprint(device, *run, 0) != first);
+  CHECK_FALSE(updates_in_place(*run));
 }
 
 }  // namespace
