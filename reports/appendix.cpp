@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/appendix.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <map>
@@ -11,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/natural_order.h"
+#include "reports/statistics.h"
 
 namespace steelyard {
 namespace {
@@ -71,6 +74,34 @@ Table not_measured(std::span<const Results> results) {
   for (const auto& [cells, names] : names_by_row) {
     auto& row = table.rows.emplace_back(cells);
     if (several) row.push_back(all(names));
+  }
+  return table;
+}
+
+Table speed_on_zeros(std::span<const Results> results) {
+  std::map<std::array<std::string, 3>, std::vector<double>> uplifts;  // device, kernel, tier
+  for (const auto& set : results)
+    for (const auto& file : set.files)
+      for (const auto& row : file.records)
+        if (row.status == Status::ok && row.zeros)
+          uplifts[{row.device_name, row.kernel, row.tier}].push_back(row.zeros->uplift);
+  Table table{
+      .title = "Speed on zeros",
+      .columns = {{"device", Align::left},
+                  {"kernel", Align::left},
+                  {"tier", Align::left},
+                  {"rows"},
+                  {"median uplift"},
+                  {"least"},
+                  {"most"}},
+      .notes = {"Zeros draw less power than data do, so that clocks stay higher: results on "
+                "zeros flatter a device by the uplift."}};
+  for (const auto& [who, values] : uplifts) {
+    const auto [least, most] = std::ranges::minmax(values);
+    table.rows.push_back({who[0], who[1], who[2], std::to_string(values.size()),
+                          fmt::format("{:+.1f} %", 100 * median(values)),
+                          fmt::format("{:+.1f} %", 100 * least),
+                          fmt::format("{:+.1f} %", 100 * most)});
   }
   return table;
 }

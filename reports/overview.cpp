@@ -158,6 +158,16 @@ std::string labels(const Results& results) {
   return by_file(results, [](const Context& context) { return listed(context.labels); });
 }
 
+// What was wrong with the devices before the first row.
+std::string warnings(const Results& results) {
+  Distinct found;
+  for (const auto& file : results.files)
+    for (const auto& check : file.context.preflight)
+      if (const auto warning = find(check, "warning"); !warning.empty())
+        found.add(fmt::format("{}: {}", find(check, "device"), warning));
+  return found.joined("; ");
+}
+
 template <class Visit>
 void for_each_ok(const Results& results, Visit visit) {
   for (const auto& file : results.files)
@@ -212,9 +222,10 @@ std::string verification(const Results& results) {
 
 Table overview(std::span<const Results> results) {
   static constexpr std::pair<const char*, std::string (*)(const Results&)> lines[] = {
-      {"suite", suites},   {"date", dates},    {"host", hosts},        {"devices", devices},
-      {"driver", drivers}, {"build", builds},  {"commit", commits},    {"labels", labels},
-      {"rows", rows},      {"inputs", inputs}, {"sampling", sampling}, {"verified", verification}};
+      {"suite", suites},         {"date", dates},   {"host", hosts},     {"devices", devices},
+      {"driver", drivers},       {"build", builds}, {"commit", commits}, {"labels", labels},
+      {"warnings", warnings},    {"rows", rows},    {"inputs", inputs},  {"sampling", sampling},
+      {"verified", verification}};
   Table table{.columns = {{"result", Align::left}}};
   for (const auto& set : results) table.columns.push_back({set.name, Align::left});
   for (const auto& [what, value] : lines) {

@@ -46,7 +46,8 @@ std::string heading(std::span<const Results> results) {
 
 std::string appendix(std::span<const Results> results, const std::string& how) {
   std::string text;
-  if (const Table table = not_measured(results); !table.rows.empty()) text += markdown(table);
+  for (const Table& table : {speed_on_zeros(results), not_measured(results)})
+    if (!table.rows.empty()) text += markdown(table);
   text += how;
   text += "## Commands\n\n";
   for (const auto& set : results) {

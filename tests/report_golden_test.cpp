@@ -63,6 +63,8 @@ TEST_CASE("the report of one result") {
                            chase,
                            small_chase,
                            made({.id = "memory/copy/f64/128MiB", .kernel = "stream"})};
+  rows[0].zeros = {.zeros_median_seconds = 3.2e-3, .uplift = 0.25};
+  rows[2].zeros = {.zeros_median_seconds = 2e-3, .uplift = 0.0};
   for (const char* size : {"1", "2", "3", "4", "5", "6", "7", "10"})
     for (const char* kernel : {"quick", "quick-packed"})
       rows.push_back(made_unmeasured(
