@@ -19,7 +19,7 @@ MAY_INCLUDE = [
     ("backends/[^/]*", [CONTRACT]),
     ("bench/.*", ["bench/.*", CONTRACT,
                   r"reports/(exit_code|record|render|replace_file|specs|statistics)\.h"]),
-    ("scripts/.*", ["scripts/.*", "backends/.*"]),
+    ("scripts/.*", ["scripts/.*", "backends/.*", "bench/.*", r"reports/statistics\.h"]),
     ("tests/.*", [".*"]),
 ]
 

@@ -67,7 +67,7 @@ class Layering(Checks):
                              ("backends/hip/a.cpp", "backends/cuda/b.h"),
                              ("bench/a.cpp", "backends/cpu/run.h"),
                              ("bench/a.cpp", "reports/layout.h"),
-                             ("scripts/a.cpp", "bench/run.h")):
+                             ("scripts/a.cpp", "reports/compare.h")):
             self.assert_found_in(name, f'#include "{target}"', "may not include " + target)
 
     def test_includes_beside_a_file_are_resolved(self):
