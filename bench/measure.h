@@ -40,9 +40,9 @@ struct Samples {
   int last_copy = 0;              // the operand set of the last launch
 };
 
-// A pilot of min_samples decides how many samples the target takes, and that many are drawn:
-// looking at the interval after each sample and stopping when it happens to be narrow would make it
-// too narrow. `monitor` watches the sensors of the device, or of all that it stands for. Throws
+// A pilot of min_samples decides how many samples the target takes, and that many are drawn before
+// the next look at the interval: stopping at the first sample that makes it narrow would make it too
+// narrow. `monitor` watches the sensors of the device, or of all that it stands for. Throws
 // ImpossibleTime for a time that is not positive, and when the clocks of device and host disagree.
 Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor);
 

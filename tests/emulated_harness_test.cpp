@@ -62,7 +62,7 @@ TEST_CASE("Rows of an emulated device are verified and never timed") {
 
 TEST_CASE("A launch that the device refuses fails its row and no other") {
   emulated_cuda::restart("sm_90");
-  emulated_cuda::fail(emulated_cuda::Failure::launch, 1);
+  emulated_cuda::fail(emulated_cuda::Failure::launch, 2);  // the first tries to hold the stream
   const auto [code, rows] = measure();
   CHECK(code == device_error);
   REQUIRE(rows.size() == 2);
