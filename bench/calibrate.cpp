@@ -54,31 +54,31 @@ double read_rate(Device& device, Run& run, const Problem& problem, std::int64_t 
   return work(problem).bytes / median(times);
 }
 
-// Null when the policy keeps nothing from the cache, or there is no cache or kernel to try it with.
-void try_cache_policy(Device& device, const Backend& backend, CachePolicy policy,
-                      Calibration& calibration) {
+// Sets what it finds; returns why there is nothing to find.
+std::string try_cache_policy(Device& device, const Backend& backend, CachePolicy policy,
+                             Calibration& calibration) {
   // Caches that are barely faster than memory would not bias a row that should be cold.
   constexpr double clearly_faster = 1.1;
   const std::int64_t cache = last_level_cache(device.info());
-  if (policy == CachePolicy::hot) return void(calibration.reason = "hot operands were asked for");
-  if (cache == 0) return void(calibration.reason = "the size of the last-level cache is not known");
+  if (policy == CachePolicy::hot) return "hot operands were asked for";
+  if (cache == 0) return "the size of the last-level cache is not known";
   const Problem problem = Memory{MemoryOp::read, DType::f64, cache / 4 / 4096 * 4096};
   const auto kernel = std::ranges::find_if(backend.kernels, [&](const Kernel& k) {
     return k.supports(problem, device.info()).answer == Support::yes;
   });
-  if (kernel == backend.kernels.end())
-    return void(calibration.reason = "this device has no kernel that reads memory");
+  if (kernel == backend.kernels.end()) return "this device has no kernel that reads memory";
 
   const int copies = policy == CachePolicy::rotate ? copies_for_rotation(problem, cache) : 1;
-  if (footprint(problem, {.copies = copies}) > device.free_bytes())
-    return void(calibration.reason = "operands of three times the cache do not fit");
+  if (footprint(problem, {.copies = copies + 1}) > device.free_bytes())
+    return "operands of three times the cache do not fit";
   const auto hot = kernel->prepare(device, problem, {.fill = Fill::ones});
   calibration.hot_bytes_per_second = read_rate(device, *hot, problem, 0);
   const auto cold = kernel->prepare(device, problem, {.fill = Fill::ones, .copies = copies});
-  calibration.cold_bytes_per_second =
-      read_rate(device, *cold, problem, policy == CachePolicy::flush ? 3 * cache : 0);
+  const std::int64_t flush_bytes = policy == CachePolicy::flush ? 3 * cache : 0;
+  calibration.cold_bytes_per_second = read_rate(device, *cold, problem, flush_bytes);
   calibration.cache_policy_effective =
       calibration.hot_bytes_per_second > clearly_faster * calibration.cold_bytes_per_second;
+  return {};
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ Calibration calibrate(Device& device, const Backend& backend, CachePolicy policy
     return calibration;
   }
   time_nothing(device, calibration);
-  try_cache_policy(device, backend, policy, calibration);
+  calibration.reason = try_cache_policy(device, backend, policy, calibration);
   return calibration;
 }
 

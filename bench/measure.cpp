@@ -66,7 +66,7 @@ void summarise(Timing& timing, double target) {
 // Until the target's number of samples, or out of time. The number follows from the width that the
 // samples so far have. Each look at it makes a third more of them at least: a handful of looks does
 // not narrow the intervals that are stated (tests/coverage_test.cpp), one after every sample would.
-// And four times as many at most: a pilot that met a disturbance costs little.
+// And twice as many at most: a pilot that met a disturbance costs little.
 void draw_to_target(Sampler& sampler, const Plan& plan) {
   // A slow problem still gets the six samples without which there is no interval.
   constexpr std::size_t fewest = 6;
@@ -86,7 +86,7 @@ void draw_to_target(Sampler& sampler, const Plan& plan) {
     const auto in_least_time = static_cast<std::size_t>(plan.min_seconds / each);
     std::size_t needed =
         samples_needed(drawn, relative_half_width(samples), plan.target_half_width);
-    if (needed > drawn) needed = std::clamp(needed, drawn + drawn / 3, 4 * drawn);
+    if (needed > drawn) needed = std::clamp(needed, drawn + drawn / 3, 2 * drawn);
     if (drawn >= std::max(needed, in_least_time)) break;
     draw_to(std::max(needed, in_least_time));
   }

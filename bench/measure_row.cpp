@@ -51,17 +51,17 @@ void require(const Verdict& verdict, std::string_view when) {
 std::string idle_sharer(const Row& row) {
   const DeviceInfo& info = row.devices.front()->info();
   const bool alone = row.devices.size() == 1 && info.unit == "gcd";
-  return alone && !fact(info, "package").empty() ? "the package's other die" : std::string();
+  return alone && !fact_value(info, "package").empty() ? "the package's other die" : std::string();
 }
 
 // Of all devices: what a die without a sensor of its own draws is in the other's.
 Power total_power(const Row& row, const Monitor& monitor) {
   Power total;
   for (std::size_t i = 0; i < monitor.devices(); ++i) {
-    const std::string package = fact(row.devices[i]->info(), "package");
+    const std::string package = fact_value(row.devices[i]->info(), "package");
     const Power one = power_of(monitor.of(i), unit_of(row.devices), idle_sharer(row));
     const bool counted_before = i > 0 && !one.watts && !package.empty() &&
-                                package == fact(row.devices[i - 1]->info(), "package");
+                                package == fact_value(row.devices[i - 1]->info(), "package");
     if (counted_before) continue;
     const auto add = [](std::optional<double>& sum, const std::optional<double>& value) {
       if (value) sum = sum.value_or(0) + *value;

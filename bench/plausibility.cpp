@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <cstdlib>
 
-#include "bench/command_line.h"
+#include "bench/rows.h"
 #include "reports/render.h"
 #include "reports/specs.h"
 
@@ -20,13 +20,8 @@ double devices_of(const Record& record) {
 
 // What the driver says of its highest clock; the datasheet's boost clock where it says nothing.
 std::optional<double> maximum_clock(const Spec& spec, const DeviceInfo& info) {
-  const auto fact = std::ranges::find(info.facts, "clock_max_hz", &DeviceFact::name);
-  if (fact != info.facts.end()) {
-    double hertz = 0;
-    const char* end = fact->value.data() + fact->value.size();
-    if (std::from_chars(fact->value.data(), end, hertz).ec == std::errc() && hertz > 0)
-      return hertz;
-  }
+  const double hertz = std::strtod(fact_value(info, "clock_max_hz").c_str(), nullptr);
+  if (hertz > 0) return hertz;
   return spec.boost_clock ? std::optional(spec.boost_clock->value) : std::nullopt;
 }
 

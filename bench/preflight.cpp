@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -83,7 +85,7 @@ Finding memory_errors(const Subject& subject) {
 
 // NVIDIA replaces rows, AMD retires pages.
 Finding replaced_memory(const Subject& subject) {
-  const bool rows = !fact(subject.info, "remapped_rows").empty();
+  const bool rows = !fact_value(subject.info, "remapped_rows").empty();
   return by_fact(subject, rows ? "remapped_rows" : "retired_pages", [](const std::string& count) {
     const bool due = count.find("pending") != count.npos || count.find("failed") != count.npos;
     return unless(!due, "replacing memory is not finished: reset or repair the GPU");
@@ -91,7 +93,7 @@ Finding replaced_memory(const Subject& subject) {
 }
 
 Finding link_width(const Subject& subject) {
-  const std::string widest = fact(subject.info, "pcie_width_max");
+  const std::string widest = fact_value(subject.info, "pcie_width_max");
   return by_fact(subject, "pcie_width", [&](const std::string& width) {
     return unless(
         widest.empty() || number(width) >= number(widest),
@@ -105,7 +107,7 @@ Finding link_speed(const Subject& subject) {
 }
 
 Finding power_cap(const Subject& subject) {
-  const std::string usual = fact(subject.info, "power_cap_default_watts");
+  const std::string usual = fact_value(subject.info, "power_cap_default_watts");
   return by_fact(subject, "power_cap_watts", [&](const std::string& cap) {
     return unless(usual.empty() || number(cap) >= number(usual),
                   fmt::format("its power is capped at {} W, by default {} W", cap, usual));
@@ -118,7 +120,7 @@ Finding clocks(const Subject& subject) {
     return {.value = reasons.front(),
             .reason = {},
             .warning = "its clock is held down before anything runs: " + reasons.front()};
-  if (!fact(subject.info, "performance_level").empty())
+  if (!fact_value(subject.info, "performance_level").empty())
     return by_fact(subject, "performance_level", [](const std::string& level) {
       return unless(level == "auto", "its clocks are set by hand: " + level);
     });
@@ -128,7 +130,7 @@ Finding clocks(const Subject& subject) {
 }
 
 Finding partition(const Subject& subject) {
-  if (!fact(subject.info, "mig").empty())
+  if (!fact_value(subject.info, "mig").empty())
     return by_fact(subject, "mig", [](const std::string& mig) {
       return unless(mig == "off", "MIG is on: rows are of a slice of the GPU");
     });
@@ -173,7 +175,7 @@ bool reaches(const std::string& list) {
 
 // Whether the host's threads are near the GPU.
 Finding numa_of_gpu(const Subject& subject) {
-  std::string address = fact(subject.info, "pci_bus_id");
+  std::string address = fact_value(subject.info, "pci_bus_id");
   std::ranges::transform(address, address.begin(), [](unsigned char c) { return std::tolower(c); });
   const std::string node = line_of("/sys/bus/pci/devices/" + address + "/numa_node");
   if (node.empty() || node == "-1") return unknown("the system does not tell the GPU's node");
@@ -206,14 +208,21 @@ Ticks ticks() {
   return sum;
 }
 
-// What runs while this process sleeps. The load average would count what it did just before.
+// What runs beside this process, whose own threads may still spin. The load average would count
+// what it did just before.
 Finding others_share(const Subject&) {
   constexpr double most = 0.1;
+  const auto own = [] {
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC *
+           static_cast<double>(sysconf(_SC_CLK_TCK));
+  };
   const Ticks before = ticks();
+  const double own_before = own();
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const Ticks after = ticks();
+  const double others = after.busy - before.busy - (own() - own_before);
   if (!(after.all > before.all)) return unknown("/proc/stat does not tell");
-  const double share = (after.busy - before.busy) / (after.all - before.all);
+  const double share = std::max(0.0, others / (after.all - before.all));
   return {.value = fmt::format("{:.2f}", share),
           .reason = {},
           .warning =

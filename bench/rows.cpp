@@ -99,7 +99,7 @@ std::string device_id(std::span<Device* const> together) {
   return id;
 }
 
-std::string fact(const DeviceInfo& info, std::string_view name) {
+std::string fact_value(const DeviceInfo& info, std::string_view name) {
   const auto found = std::ranges::find(info.facts, name, &DeviceFact::name);
   return found == info.facts.end() ? std::string() : found->value;
 }
@@ -107,9 +107,9 @@ std::string fact(const DeviceInfo& info, std::string_view name) {
 std::string unit_of(std::span<Device* const> together) {
   const DeviceInfo& first = together.front()->info();
   if (together.size() == 1) return first.unit;
-  const std::string package = fact(first, "package");
+  const std::string package = fact_value(first, "package");
   const bool one_package = !package.empty() && std::ranges::all_of(together, [&](const Device* d) {
-    return fact(d->info(), "package") == package;
+    return fact_value(d->info(), "package") == package;
   });
   return one_package ? "package" : "node";
 }

@@ -28,7 +28,7 @@ std::string device_id(std::span<Device* const> together);  // "hip:0+1"
 std::string unit_of(std::span<Device* const> together);
 
 // A fact of a device by its name; empty where it has no value.
-std::string fact(const DeviceInfo& info, std::string_view name);
+std::string fact_value(const DeviceInfo& info, std::string_view name);
 
 // The backend of `backends` that a device is of.
 const Backend& backend_of(std::span<const Backend> backends, const Device& device);
