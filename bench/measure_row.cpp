@@ -47,6 +47,20 @@ void require(const Verdict& verdict, std::string_view when) {
                                                  verdict.error, verdict.check)};
 }
 
+// Adds to a sum how long its scope takes.
+class Lap {
+ public:
+  Lap(double& sum, const HostClock& now) : sum_(sum), now_(now) {}
+  ~Lap() { sum_ += now_() - begin_; }
+  Lap(const Lap&) = delete;
+  Lap& operator=(const Lap&) = delete;
+
+ private:
+  double& sum_;
+  const HostClock& now_;
+  double begin_ = now_();
+};
+
 // The other die of a package that has one sensor for both, when it is not measured along.
 std::string idle_sharer(const Row& row) {
   const DeviceInfo& info = row.devices.front()->info();
@@ -170,6 +184,7 @@ Record Measurer::describe(const Row& row) const {
 }
 
 void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
+  verifying_ = 0;
   for (const Device* device : row.devices) {
     const Support support = row.kernel.supports(row.problem, device->info());
     if (support.answer != Support::yes) throw RowEnds{Status::unsupported, support.reason};
@@ -199,6 +214,7 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
 
 std::optional<Verdict> Measurer::exactness(const Row& row, Device& device) {
   if (!exact_in_integers(row.problem)) return std::nullopt;
+  const Lap lap(verifying_, now_);
   const auto run = prepare(row, device, {.fill = Fill::integers, .seed = options_.seed});
   const Verdict verdict = verify_exactly(device, *run, truth_of(row, Fill::integers));
   require(verdict, "");
@@ -209,11 +225,12 @@ std::vector<Measurer::Prepared> Measurer::prepare_all(const Row& row, Fill fill)
   Inputs inputs = {.fill = fill, .seed = options_.seed};
   if (row.cache == CachePolicy::rotate)
     inputs.copies = copies_for_rotation(row.problem, last_level_cache(row.devices.front()->info()));
-  const Truth& truth = truth_of(row, fill);
   std::vector<Prepared> all;
   for (Device* device : row.devices) {
     Prepared& one = all.emplace_back(Prepared{.device = device});
     one.run = prepare(row, *device, inputs);
+    const Lap lap(verifying_, now_);
+    const Truth& truth = truth_of(row, fill);
     one.verdict = verify(*device, *one.run, 0, truth);
     one.fingerprint = fingerprint(*device, *one.run, 0);
     launch_once(*device, *one.run, 0);
@@ -302,9 +319,10 @@ std::optional<bool> Measurer::settle(const Row& row, Device& device, Run& run, c
 }
 
 void Measurer::verify_last(Record& record, const std::vector<Prepared>& prepared, int copy,
-                           const Truth& truth) const {
+                           const Truth& truth) {
   bool deterministic = true;
   for (const Prepared& one : prepared) {
+    const Lap lap(verifying_, now_);
     const Verdict after = check(*one.device, *one.run, copy, truth);
     if (!after.ok) record.verdict = after;
     require(after, "the last timed launch: ");
@@ -312,6 +330,7 @@ void Measurer::verify_last(Record& record, const std::vector<Prepared>& prepared
         deterministic && one.repeats && fingerprint(*one.device, *one.run, copy) == one.fingerprint;
   }
   record.verdict.deterministic = deterministic;
+  record.verdict.seconds = verifying_;
 }
 
 void Measurer::judge_speed(Record& record, const Row& row, const Monitor& monitor) const {

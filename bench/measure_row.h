@@ -49,7 +49,7 @@ class Measurer {
   void time(Record& record, const Row& row, std::vector<Prepared>& prepared, Plan plan, Fill fill);
   std::optional<bool> settle(const Row& row, Device& device, Run& run, const Plan& plan);
   void verify_last(Record& record, const std::vector<Prepared>& prepared, int copy,
-                   const Truth& truth) const;
+                   const Truth& truth);
   void time_zeros(Record& record, const Row& row, const Plan& plan);
   void judge_speed(Record& record, const Row& row, const Monitor& monitor) const;
 
@@ -61,6 +61,7 @@ class Measurer {
   std::string problem_;  // whose truths are kept
   std::map<Fill, std::unique_ptr<Truth>> truths_;
   std::map<std::vector<Device*>, bool> settled_;  // those that were soaked
+  double verifying_ = 0;                          // seconds, of the row at hand
 };
 
 }  // namespace steelyard

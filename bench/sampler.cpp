@@ -10,7 +10,13 @@
 namespace steelyard {
 
 void Sampler::warm_up() {
-  for (int warm = 0; warm < run_.copies(); warm += plan_.launches) time(false, monitor_.due());
+  constexpr double longest_share = 0.1;
+  const double start = plan_.now();
+  int warm = 0;
+  do {
+    time(false, monitor_.due());
+    warm += plan_.launches;
+  } while (warm < run_.copies() && plan_.now() - start < longest_share * plan_.max_seconds);
 }
 
 void Sampler::draw() {

@@ -14,7 +14,7 @@ class Sampler {
   Sampler(Device& device, Run& run, const Plan& plan, Monitor& monitor)
       : device_(device), run_(run), plan_(plan), monitor_(monitor) {}
 
-  // Rotates once through the operand sets.
+  // Rotates once through the operand sets, or for a tenth of the plan's longest time.
   void warm_up();
   // Draws one sample more; goes on with the next operand set where the last window ended.
   void draw();

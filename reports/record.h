@@ -99,6 +99,7 @@ struct Verdict {
   std::string check;     // "exact integers, element bound on 4096 of 4194304 elements"
   std::optional<double> relative_error;  // Frobenius norm, a metric rather than a criterion
   std::optional<bool> deterministic;
+  double seconds = 0;  // that verification took, the truth's computation included where it was made
 };
 
 // What must agree for two rows to be compared: canonical JSON of `fields` and its SHA-256. Rows of

@@ -269,6 +269,7 @@ constexpr Rule record_table[] = {
     {"/verdict/tolerance", measured, member<&Record::verdict, &Verdict::tolerance>},
     {"/verdict/check", measured, member<&Record::verdict, &Verdict::check>},
     {"/verdict/relative_error", measured, member<&Record::verdict, &Verdict::relative_error>},
+    {"/verdict/seconds", measured, member<&Record::verdict, &Verdict::seconds>},
     {"/verdict/deterministic", measured, member<&Record::verdict, &Verdict::deterministic>},
 
     {"/comparability/identity", optional, comparability_key<&Record::identity>},

@@ -193,6 +193,7 @@ void write_verdict(JsonWriter& json, const Verdict& verdict) {
   json.member("check", verdict.check);
   write_explained(json, "relative_error", verdict.relative_error, "not computed");
   write_explained(json, "deterministic", verdict.deterministic, "not tested");
+  json.number("seconds", verdict.seconds);
   json.end();
 }
 

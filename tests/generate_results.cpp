@@ -65,7 +65,8 @@ void generate_measurement(Record& record, int samples, std::mt19937_64& bits) {
                     .tolerance = 1.5e-6,
                     .check = "exact integers, element bound on 4096 of 4194304 elements",
                     .relative_error = 3.1e-8,
-                    .deterministic = true};
+                    .deterministic = true,
+                    .seconds = 0.125};
 }
 
 void generate_reason(Record& record, Status status) {
