@@ -79,6 +79,8 @@ struct Inputs {
   int copies = 1;                   // operand sets with equal values, to rotate through
   std::int64_t guard_bytes = 4096;  // in front of and behind every tensor
   std::vector<Tensor> bound;        // device tensors taken as they are, by name
+  // What make_inputs gives for this fill and seed, where the caller has it already; else it is made.
+  std::span<const HostTensor> made = {};
 };
 
 // One problem made ready on one device: inputs filled, workspaces allocated.

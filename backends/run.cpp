@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 
@@ -45,16 +46,18 @@ class OperandSetRun final : public Run {
  public:
   OperandSetRun(std::unique_ptr<Arena> arena, const Problem& problem, const Inputs& inputs,
                 Body body, RunOptions options)
-      : arena_(std::move(arena)),
-        body_(std::move(body)),
-        options_(std::move(options)),
-        originals_(make_inputs(problem, inputs.fill, inputs.seed, options_.encoding)) {
+      : arena_(std::move(arena)), body_(std::move(body)), options_(std::move(options)) {
+    std::vector<HostTensor> own;
+    if (inputs.made.empty())
+      own = make_inputs(problem, inputs.fill, inputs.seed, options_.encoding);
+    const std::span<const HostTensor> values = inputs.made.empty() ? own : inputs.made;
     for (int copy = 0; copy < inputs.copies; ++copy) lay_out(problem, inputs);
-    for (int copy = 0; copy < inputs.copies; ++copy) fill(copy);
+    for (int copy = 0; copy < inputs.copies; ++copy) fill(copy, values);
     if (options_.ahead)
       for (const OperandSet& operand_set : sets_) options_.ahead(Arguments(operand_set.tensors));
     seal();
-    std::erase_if(originals_, [](const HostTensor& t) { return t.operand.access == Access::in; });
+    std::ranges::copy_if(values, std::back_inserter(originals_),
+                         [](const HostTensor& t) { return t.operand.access == Access::inout; });
   }
 
   void launch(int copy) override { body_(Arguments(set(copy).tensors)); }
@@ -70,7 +73,7 @@ class OperandSetRun final : public Run {
     for (const std::size_t i : set(copy).owned) {
       const Tensor& tensor = set(copy).tensors[i];
       if (tensor.operand.access == Access::out) poison(tensor, round);
-      if (tensor.operand.access == Access::inout) restore(tensor);
+      if (tensor.operand.access == Access::inout) restore(tensor, originals_);
     }
   }
 
@@ -87,10 +90,10 @@ class OperandSetRun final : public Run {
 
   const OperandSet& set(int copy) const { return sets_.at(static_cast<std::size_t>(copy)); }
   void lay_out(const Problem& problem, const Inputs& inputs);
-  void fill(int copy);
+  void fill(int copy, std::span<const HostTensor> values);
   void seal();
   void poison(const Tensor& tensor, int round);
-  void restore(const Tensor& tensor);
+  void restore(const Tensor& tensor, std::span<const HostTensor> values);
   std::uint64_t checksum(const Tensor& tensor) const;
   std::optional<std::int64_t> first_damage(const std::byte* band, std::int64_t bytes) const;
 
@@ -98,7 +101,7 @@ class OperandSetRun final : public Run {
   Body body_;
   RunOptions options_;
   std::vector<OperandSet> sets_;
-  std::vector<HostTensor> originals_;  // of inout tensors, once filled
+  std::vector<HostTensor> originals_;  // of inout tensors
   std::vector<std::pair<std::string_view, std::uint64_t>>
       checksums_;  // of pure inputs, every copy's
 };
@@ -120,7 +123,7 @@ void OperandSetRun::lay_out(const Problem& problem, const Inputs& inputs) {
   }
 }
 
-void OperandSetRun::fill(int copy) {
+void OperandSetRun::fill(int copy, std::span<const HostTensor> values) {
   for (const Guarded& place : set(copy).places) {
     arena_->fill(place.front, guard_word, place.front_bytes);
     arena_->fill(place.back(), guard_word, place.back_bytes);
@@ -130,7 +133,7 @@ void OperandSetRun::fill(int copy) {
     if (tensor.operand.access == Access::out)
       poison(tensor, 0);
     else
-      restore(tensor);
+      restore(tensor, values);
   }
 }
 
@@ -147,10 +150,10 @@ void OperandSetRun::poison(const Tensor& tensor, int round) {
                bytes(tensor.operand));
 }
 
-void OperandSetRun::restore(const Tensor& tensor) {
-  const auto original = std::ranges::find(originals_, tensor.operand.name,
+void OperandSetRun::restore(const Tensor& tensor, std::span<const HostTensor> values) {
+  const auto original = std::ranges::find(values, tensor.operand.name,
                                           [](const HostTensor& t) { return t.operand.name; });
-  if (original != originals_.end())
+  if (original != values.end())
     arena_->upload(static_cast<std::byte*>(tensor.data), original->data.data(),
                    bytes(tensor.operand));
 }

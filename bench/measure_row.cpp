@@ -214,9 +214,11 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
 
 std::optional<Verdict> Measurer::exactness(const Row& row, Device& device) {
   if (!exact_in_integers(row.problem)) return std::nullopt;
+  const Truth& truth = truth_of(row, Fill::integers);
   const Lap lap(verifying_, now_);
-  const auto run = prepare(row, device, {.fill = Fill::integers, .seed = options_.seed});
-  const Verdict verdict = verify_exactly(device, *run, truth_of(row, Fill::integers));
+  const auto run =
+      prepare(row, device, {.fill = Fill::integers, .seed = options_.seed, .made = truth.inputs()});
+  const Verdict verdict = verify_exactly(device, *run, truth);
   require(verdict, "");
   return verdict;
 }
@@ -225,14 +227,14 @@ std::vector<Measurer::Prepared> Measurer::prepare_all(const Row& row, Fill fill)
   Inputs inputs = {.fill = fill, .seed = options_.seed};
   if (row.cache == CachePolicy::rotate)
     inputs.copies = copies_for_rotation(row.problem, last_level_cache(row.devices.front()->info()));
+  const Truth& truth = truth_of(row, fill);
+  inputs.made = truth.inputs();
   std::vector<Prepared> all;
   for (Device* device : row.devices) {
     Prepared& one = all.emplace_back(Prepared{.device = device});
     one.run = prepare(row, *device, inputs);
     const Lap lap(verifying_, now_);
-    const Truth& truth = truth_of(row, fill);
-    one.verdict = verify(*device, *one.run, 0, truth);
-    one.fingerprint = fingerprint(*device, *one.run, 0);
+    one.verdict = verify(*device, *one.run, 0, truth, &one.fingerprint);
     launch_once(*device, *one.run, 0);
     one.repeats = fingerprint(*device, *one.run, 0) == one.fingerprint;
   }
@@ -247,7 +249,11 @@ const Truth& Measurer::truth_of(const Row& row, Fill fill) {
     problem_ = problem;
   }
   auto& truth = truths_[fill];
-  if (truth == nullptr) truth = std::make_unique<Truth>(row.problem, fill, options_.seed, encoding);
+  if (truth == nullptr) {
+    auto inputs = make_inputs(row.problem, fill, options_.seed, encoding);  // the Runs' as well
+    const Lap lap(verifying_, now_);
+    truth = std::make_unique<Truth>(row.problem, std::move(inputs), encoding);
+  }
   return *truth;
 }
 
@@ -323,7 +329,8 @@ void Measurer::verify_last(Record& record, const std::vector<Prepared>& prepared
   bool deterministic = true;
   for (const Prepared& one : prepared) {
     const Lap lap(verifying_, now_);
-    const Verdict after = check(*one.device, *one.run, copy, truth);
+    std::size_t left = 0;
+    const Verdict after = check(*one.device, *one.run, copy, truth, &left);
     if (!after.ok) record.verdict = after;
     require(after, "the last timed launch: ");
     deterministic =

@@ -53,14 +53,65 @@ std::string scope(const Expected& expected) {
 // Exact: sums of whole numbers are rounded once, to the output's format, and leave no tolerance.
 enum class Criterion { bounds, exact };
 
-struct Squares {
-  double error = 0, allowed = 0;
+// Errors of some elements: their squares, and the worst over its tolerance.
+struct Errors {
+  double error_squares = 0, truth_squares = 0, worst = 0, tolerance = 0;
 
-  void add(double one_error, double one_allowed) {
-    error += one_error * one_error;
-    allowed += one_allowed * one_allowed;
+  // `allowed` is only asked for what differs.
+  template <class Tolerance>
+  void add(double found, double truth, Tolerance allowed) {
+    truth_squares += truth * truth;
+    if (found == truth) return;
+    const double difference = std::abs(found - truth), limit = allowed();
+    const double ratio = limit > 0 ? difference / limit : HUGE_VAL;
+    error_squares += difference * difference;
+    if (ratio <= worst) return;  // false for NaN: poison that was never overwritten
+    worst = std::isfinite(ratio) ? ratio : std::numeric_limits<double>::max();
+    tolerance = limit;
+  }
+
+  void add(const Errors& others) {
+    error_squares += others.error_squares;
+    truth_squares += others.truth_squares;
+    if (others.worst <= worst) return;
+    worst = others.worst;
+    tolerance = others.tolerance;
   }
 };
+
+// Of the elements [begin, end) of what is expected.
+Errors errors_of(const Truth& truth, std::size_t output, const HostTensor& found,
+                 Criterion criterion, std::size_t begin, std::size_t end) {
+  const Expected& expected = truth.exact()[output];
+  const double unavoidable = truth.unavoidable()[output].largest;
+  Errors errors;
+  for (std::size_t i = begin; i < end; ++i) {
+    const double value =
+        found.at(expected.elements.empty() ? static_cast<std::int64_t>(i) : expected.elements[i]);
+    if (criterion == Criterion::exact)
+      errors.add(value, round_to(expected.operand.dtype, expected.values[i], found.encoding),
+                 [] { return 0.0; });
+    else
+      errors.add(value, expected.values[i],
+                 [&] { return tolerance(truth.problem(), expected, i, unavoidable); });
+  }
+  return errors;
+}
+
+// Of all, in blocks that are added up in order: the same numbers on any number of threads.
+Errors errors_of(const Truth& truth, std::size_t output, const HostTensor& found,
+                 Criterion criterion) {
+  constexpr std::size_t block = 1 << 16;
+  const std::size_t count = truth.exact()[output].values.size();
+  std::vector<Errors> blocks((count + block - 1) / block);
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    blocks[i] =
+        errors_of(truth, output, found, criterion, i * block, std::min(count, (i + 1) * block));
+  Errors all;
+  for (const Errors& errors : blocks) all.add(errors);
+  return all;
+}
 
 // Grows a verdict by one output.
 struct Comparison {
@@ -69,41 +120,30 @@ struct Comparison {
 
   void add(const Truth& truth, std::size_t output, const HostTensor& found, Criterion criterion) {
     const Expected& expected = truth.exact()[output];
-    const Truth::Unavoidable unavoidable = truth.unavoidable()[output];
-    Squares of_output;
-    for (std::size_t i = 0; i < expected.values.size(); ++i) {
-      const double value =
-          found.at(expected.elements.empty() ? static_cast<std::int64_t>(i) : expected.elements[i]);
-      if (criterion == Criterion::exact) {
-        add_element(value, round_to(expected.operand.dtype, expected.values[i], found.encoding), 0);
-        continue;
-      }
-      add_element(value, expected.values[i],
-                  tolerance(truth.problem(), expected, i, unavoidable.largest));
-      if (unavoidable.largest > 0)
-        of_output.add(value - expected.values[i], tolerance(truth.problem(), expected, i, 0));
+    const Errors errors = errors_of(truth, output, found, criterion);
+    error_squares += errors.error_squares;
+    truth_squares += errors.truth_squares;
+    if (errors.worst > verdict.error) {
+      verdict.error = errors.worst;
+      verdict.tolerance = errors.tolerance;
+      verdict.ok = verdict.error <= 1;
     }
-    if (unavoidable.largest > 0) add_norm(of_output, unavoidable.norm);
+    if (truth.unavoidable()[output].largest > 0) check_norm(truth, output, errors);
     verdict.check += fmt::format("{}{}: {}", verdict.check.empty() ? "" : "; ",
                                  expected.operand.name, scope(expected));
   }
 
-  void add_element(double found, double truth, double allowed) {
-    const double difference = found == truth ? 0 : std::abs(found - truth);
-    const double ratio = difference == 0 ? 0 : allowed > 0 ? difference / allowed : HUGE_VAL;
-    error_squares += difference * difference;
-    truth_squares += truth * truth;
-    if (ratio <= verdict.error) return;  // false for NaN: poison that was never overwritten
-    verdict.error = std::isfinite(ratio) ? ratio : std::numeric_limits<double>::max();
-    verdict.tolerance = allowed;
-    verdict.ok = verdict.error <= 1;
-  }
-
   // An error of every element up to the bound of the largest is no rounding: all together may be
   // twice what rounding causes, and what f32 scores and sums add.
-  void add_norm(const Squares& squares, double unavoidable) {
-    const double limit = 2 * unavoidable + std::sqrt(squares.allowed);
-    const double ratio = std::sqrt(squares.error) / limit;
+  void check_norm(const Truth& truth, std::size_t output, const Errors& errors) {
+    const Expected& expected = truth.exact()[output];
+    double allowed_squares = 0;
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+      const double allowed = tolerance(truth.problem(), expected, i, 0);
+      allowed_squares += allowed * allowed;
+    }
+    const double limit = 2 * truth.unavoidable()[output].norm + std::sqrt(allowed_squares);
+    const double ratio = std::sqrt(errors.error_squares) / limit;
     if (ratio <= 1) return;  // false for NaN
     verdict.ok = false;
     verdict.check += "; the norm of the error is above its cap";
@@ -133,12 +173,29 @@ void check_whole_product(Verdict& verdict, const Truth& truth, const HostTensor&
   verdict.error = std::max(verdict.error, std::min(z / freivalds_limit, 1e300));
 }
 
-Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterion criterion) {
+// In blocks, on all threads.
+std::size_t hash(const HostTensor& tensor) {
+  constexpr std::size_t block = 1 << 20;
+  const std::string_view bits(reinterpret_cast<const char*>(tensor.data.data()),
+                              tensor.data.size());
+  std::vector<std::size_t> hashes((bits.size() + block - 1) / block);
+#pragma omp parallel for
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    hashes[i] = std::hash<std::string_view>{}(bits.substr(i * block, block));
+  std::size_t all = 0;
+  for (const std::size_t one : hashes) all = 31 * all + one;
+  return all;
+}
+
+Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterion criterion,
+                std::size_t* hash_of_outputs) {
+  if (hash_of_outputs != nullptr) *hash_of_outputs = 0;
   Comparison comparison;
   const std::vector<Tensor> outputs = run.outputs(copy);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const HostTensor found = device.read(outputs[i]);
     comparison.add(truth, i, found, criterion);
+    if (hash_of_outputs != nullptr) *hash_of_outputs = 31 * *hash_of_outputs + hash(found);
     if (i == 0) check_whole_product(comparison.verdict, truth, found);
   }
   if (const std::string damage = run.damage(copy); !damage.empty()) {
@@ -156,12 +213,12 @@ void launch_on_poison(Device& device, Run& run, int copy, int round) {
 
 // Under one poison, or two where a pattern could be taken for a result.
 Verdict launch_and_compare(Device& device, Run& run, int copy, const Truth& truth,
-                           Criterion criterion) {
+                           Criterion criterion, std::size_t* hash_of_outputs = nullptr) {
   const int rounds = has_integer_output(run, copy) ? 2 : 1;
   Verdict verdict;
   for (int round = 0; round < rounds; ++round) {
     launch_on_poison(device, run, copy, round);
-    verdict = compare(device, run, copy, truth, criterion);
+    verdict = compare(device, run, copy, truth, criterion, hash_of_outputs);
     if (!verdict.ok) break;
   }
   return verdict;
@@ -170,9 +227,10 @@ Verdict launch_and_compare(Device& device, Run& run, int copy, const Truth& trut
 }  // namespace
 
 Truth::Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding encoding)
-    : problem_(problem),
-      inputs_(make_inputs(problem, fill, seed, encoding)),
-      encoding_(name_encoding(problem, encoding)) {
+    : Truth(problem, make_inputs(problem, fill, seed, encoding), encoding) {}
+
+Truth::Truth(const Problem& problem, std::vector<HostTensor> inputs, Encoding encoding)
+    : problem_(problem), inputs_(std::move(inputs)), encoding_(name_encoding(problem, encoding)) {
   const std::int64_t limit = limit_for(problem);
   exact_ = reference(problem, inputs_, limit, Rounding::exact);
   unavoidable_.resize(exact_.size());
@@ -205,8 +263,8 @@ bool exact_in_integers(const Problem& problem) {
   return false;
 }
 
-Verdict verify(Device& device, Run& run, int copy, const Truth& truth) {
-  return launch_and_compare(device, run, copy, truth, Criterion::bounds);
+Verdict verify(Device& device, Run& run, int copy, const Truth& truth, std::size_t* fingerprint) {
+  return launch_and_compare(device, run, copy, truth, Criterion::bounds, fingerprint);
 }
 
 void launch_once(Device& device, Run& run, int copy) {
@@ -214,14 +272,9 @@ void launch_once(Device& device, Run& run, int copy) {
 }
 
 std::size_t fingerprint(Device& device, const Run& run, int copy) {
-  std::size_t hash = 0;
-  for (const Tensor& output : run.outputs(copy)) {
-    const HostTensor found = device.read(output);
-    const std::string_view bits(reinterpret_cast<const char*>(found.data.data()),
-                                found.data.size());
-    hash = 31 * hash + std::hash<std::string_view>{}(bits);
-  }
-  return hash;
+  std::size_t all = 0;
+  for (const Tensor& output : run.outputs(copy)) all = 31 * all + hash(device.read(output));
+  return all;
 }
 
 bool updates_in_place(const Run& run) {
@@ -229,8 +282,8 @@ bool updates_in_place(const Run& run) {
                              [](const Tensor& t) { return t.operand.access == Access::inout; });
 }
 
-Verdict check(Device& device, Run& run, int copy, const Truth& truth) {
-  return compare(device, run, copy, truth, Criterion::bounds);
+Verdict check(Device& device, Run& run, int copy, const Truth& truth, std::size_t* fingerprint) {
+  return compare(device, run, copy, truth, Criterion::bounds, fingerprint);
 }
 
 Verdict verify_exactly(Device& device, Run& run, const Truth& truth) {

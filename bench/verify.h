@@ -16,6 +16,8 @@ namespace steelyard {
 class Truth {
  public:
   Truth(const Problem& problem, Fill fill, std::uint64_t seed, Encoding encoding);
+  // Of inputs that make_inputs has made.
+  Truth(const Problem& problem, std::vector<HostTensor> inputs, Encoding encoding);
 
   const Problem& problem() const { return problem_; }
   const std::vector<HostTensor>& inputs() const { return inputs_; }
@@ -40,8 +42,10 @@ class Truth {
 double truth_bytes(const Problem& problem);
 
 // Poisons the outputs of operand set `copy`, launches once and checks what came out, guard bands
-// and inputs included. Integer outputs are checked under two poisons.
-Verdict verify(Device& device, Run& run, int copy, const Truth& truth);
+// and inputs included. Integer outputs are checked under two poisons. `fingerprint`, where it is
+// given, gets that of the outputs.
+Verdict verify(Device& device, Run& run, int copy, const Truth& truth,
+               std::size_t* fingerprint = nullptr);
 
 // Poisons the outputs of operand set `copy` and launches once.
 void launch_once(Device& device, Run& run, int copy);
@@ -53,7 +57,8 @@ std::size_t fingerprint(Device& device, const Run& run, int copy);
 bool updates_in_place(const Run& run);
 
 // The same as verify() without launching: for outputs that a timed launch has just left.
-Verdict check(Device& device, Run& run, int copy, const Truth& truth);
+Verdict check(Device& device, Run& run, int copy, const Truth& truth,
+              std::size_t* fingerprint = nullptr);
 
 // Whether this is a long sum that is exact on small whole numbers, so that `integers` input must
 // give bit-equal results on every device.
