@@ -148,7 +148,7 @@ Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
   result.timing.samples_seconds = sampler.samples();
   result.timing.launches = plan.launches;
   result.timing.copies = run.copies();
-  result.timing.throttled = throttled_samples(monitor.of(0));
+  result.timing.throttled = throttled_samples(monitor);
   result.last_copy = sampler.last_copy();
   summarise(result.timing, plan.target_half_width);
   return result;

@@ -311,6 +311,9 @@ void Measurer::time(Record& record, const Row& row, std::vector<Prepared>& prepa
   if (settled) record.timing.settled = settled;
   if (together) record.together = members_of(row, *together, monitor, record.timing);
   record.clocks = clocks_of(monitor.of(0), record.timing.median_seconds);
+  for (std::size_t i = 1; i < monitor.devices(); ++i)
+    for (const std::string& reason : clocks_of(monitor.of(i), 0).throttle_reasons)
+      record.clocks.throttle_reasons.push_back(device_id(row.devices[i]->info()) + ": " + reason);
   record.power = total_power(row, monitor);
   verify_last(record, prepared, samples.last_copy, truth_of(row, fill));
   judge_speed(record, row, monitor);
@@ -333,8 +336,7 @@ void Measurer::verify_last(Record& record, const std::vector<Prepared>& prepared
     const Verdict after = check(*one.device, *one.run, copy, truth, &left);
     if (!after.ok) record.verdict = after;
     require(after, "the last timed launch: ");
-    deterministic =
-        deterministic && one.repeats && fingerprint(*one.device, *one.run, copy) == one.fingerprint;
+    deterministic = deterministic && one.repeats && left == one.fingerprint;
   }
   record.verdict.deterministic = deterministic;
   record.verdict.seconds = verifying_;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 namespace steelyard {
 namespace {
@@ -121,14 +122,17 @@ Power power_of(std::span<const Reading> readings, const std::string& unit,
   return power;
 }
 
-std::vector<int> throttled_samples(std::span<const Reading> readings) {
-  std::vector<int> marked;
-  for (std::size_t i = 1; i < readings.size(); ++i) {
-    if (readings[i].sensors.throttle_reasons.empty()) continue;
-    for (std::size_t sample = readings[i - 1].samples; sample < readings[i].samples; ++sample)
-      marked.push_back(static_cast<int>(sample));
+std::vector<int> throttled_samples(const Monitor& monitor) {
+  std::set<int> marked;
+  for (std::size_t device = 0; device < monitor.devices(); ++device) {
+    const auto readings = monitor.of(device);
+    for (std::size_t i = 1; i < readings.size(); ++i) {
+      if (readings[i].sensors.throttle_reasons.empty()) continue;
+      for (std::size_t sample = readings[i - 1].samples; sample < readings[i].samples; ++sample)
+        marked.insert(static_cast<int>(sample));
+    }
   }
-  return marked;
+  return {marked.begin(), marked.end()};
 }
 
 }  // namespace steelyard

@@ -53,7 +53,7 @@ Power power_of(std::span<const Reading> readings, const std::string& unit,
                const std::string& shared_with);
 
 // Indices of the samples before a reading that says the clocks were held down, back to the reading
-// before it.
-std::vector<int> throttled_samples(std::span<const Reading> readings);
+// before it; of any of the devices. Ascending.
+std::vector<int> throttled_samples(const Monitor& monitor);
 
 }  // namespace steelyard

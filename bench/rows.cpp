@@ -80,6 +80,14 @@ std::vector<Team> teams_of(std::span<const std::unique_ptr<Device>> devices, boo
   }
   if (!together) return teams;
   std::erase_if(teams, [](const Team& team) { return team.size() < 2; });
+  for (const Team& team : teams)
+    for (const Device* device : team)
+      if (device->info().name != team.front()->info().name)
+        throw UsageError(
+            fmt::format("--together: {} is {} and {} is {}: choose devices of one "
+                        "model with --device",
+                        device_id(team.front()->info()), team.front()->info().name,
+                        device_id(device->info()), device->info().name));
   if (teams.empty())
     throw UsageError(
         fmt::format("--together: it takes two devices of one backend at least; there are: {}",

@@ -44,7 +44,7 @@ struct DeviceAbsent : std::runtime_error {
 
 // All rows that the options select, problems first, then devices, then kernels; with --together
 // the devices of each backend make one row. Throws UsageError for a filter that is no regular
-// expression or that nothing matches, and for --together with a single device.
+// expression or that nothing matches, and for --together with a single device or several models.
 std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,
                            std::span<const std::unique_ptr<Device>> devices,
                            const Options& options);

@@ -2,14 +2,12 @@
 #include "bench/together.h"
 
 #include <algorithm>
-#include <exception>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
-
-#include <condition_variable>
-#include <mutex>
 
 namespace steelyard {
 namespace {
@@ -128,8 +126,16 @@ Elapsed Together::time(Run& joined, const Window& window) {
   of_each.meanwhile = {};
   auto& runs = dynamic_cast<JoinedRun&>(joined);
   for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->begin(runs.of(i), of_each);
-  if (window.meanwhile) window.meanwhile();
-  for (const auto& worker : workers_) worker->wait();  // the barrier outlives all its users
+  const auto wait_for_all = [this] {  // the barrier outlives all its users
+    for (const auto& worker : workers_) worker->wait();
+  };
+  try {
+    if (window.meanwhile) window.meanwhile();
+  } catch (...) {
+    wait_for_all();
+    throw;
+  }
+  wait_for_all();
   Elapsed slowest;
   for (const auto& worker : workers_) {
     const auto [device_seconds, host_seconds] = worker->end();

@@ -61,7 +61,8 @@ struct TracePoint {
   std::optional<double> clock_hz, temperature_celsius, watts;
 };
 
-// Of the row's readings under load: the first, the last and the mean.
+// Of the row's readings under load: the first, the last and the mean. Of several devices those of the
+// first, and the throttle reasons of all.
 struct Clocks {
   std::optional<double> before_hz, after_hz, mean_hz;
   std::optional<double> cycles;  // of one launch, at the mean clock

@@ -57,6 +57,23 @@ TEST_CASE("Every copy holds the values of make_inputs, aligned to 64 bytes") {
   run->launch(1);
 }
 
+TEST_CASE(
+    "Inputs that are made already are taken, and those that are updated are restored from them") {
+  const Gemm problem = with_output(DType::f32, 1);
+  std::vector<HostTensor> made = make_inputs(problem, Fill::normal, 7);
+  for (HostTensor& tensor : made) tensor.data[0] ^= std::byte{1};  // as make_inputs gives nothing
+  const auto run =
+      make_run(problem, {.seed = 7, .copies = 2, .made = made}, [&](const Arguments& arguments) {
+        for (const HostTensor& tensor : made)
+          CHECK(std::memcmp(arguments.data(tensor.operand.name), tensor.data.data(),
+                            tensor.data.size()) == 0);
+        std::memset(arguments.data("c"), 0, 8);
+      });
+  run->launch(1);
+  run->reset(1);
+  run->launch(1);
+}
+
 TEST_CASE("An unknown tensor is named") {
   const auto run = make_run(small, {}, [](const Arguments& arguments) { arguments.data("d"); });
   CHECK_THROWS_WITH(run->launch(0), ContainsSubstring("named d"));

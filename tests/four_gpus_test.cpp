@@ -124,7 +124,9 @@ TEST_CASE("a package is measured with both dies at once: their sum, and the slow
     return Telemetry{.clock_hz = 1.6e9, .power_watts = 500, .energy_joules = 500 * now};
   };
   second.sensors = [](double) {
-    return Telemetry{.clock_hz = 1.5e9, .missing = "power: 0 is read: ask the first die"};
+    return Telemetry{.clock_hz = 1.5e9,
+                     .throttle_reasons = {"ppt0"},
+                     .missing = "power: 0 is read: ask the first die"};
   };
   Options options = one_gemm(512);
   options.together = true;
@@ -143,6 +145,8 @@ TEST_CASE("a package is measured with both dies at once: their sum, and the slow
   CHECK(package.timing.median_seconds == Approx(package.together[1].median_seconds));
   CHECK(package.together[0].mean_hz == 1.6e9);
   CHECK(package.together[1].mean_hz == 1.5e9);
+  CHECK(package.clocks.throttle_reasons == std::vector<std::string>{"hip:1: ppt0"});
+  CHECK(package.timing.throttled.size() == package.timing.samples_seconds.size());
   CHECK(package.power.valid);
   CHECK(package.power.scope == "package");
   CHECK(package.power.watts == Approx(500).epsilon(0.01));
@@ -173,6 +177,8 @@ TEST_CASE("devices of several packages are a node, and one device cannot be toge
   CHECK_THAT(rows[0].key, ContainsSubstring("/cuda:0+1/"));
   const ScriptedMachine alone({scripted_h100()});
   CHECK_THROWS_AS(alone.rows(gemm_family(), options), UsageError);
+  const ScriptedMachine mixed({scripted_a100(0), scripted_h100(1)});
+  CHECK_THROWS_WITH(mixed.rows(gemm_family(), options), ContainsSubstring("one model"));
 }
 
 }  // namespace

@@ -72,6 +72,9 @@ TEST_CASE("sensors are read once while all devices work") {
   int reads = 0;
   together.time(*run, {.meanwhile = [&] { ++reads; }});
   CHECK(reads == 1);
+  const auto failing = [] { throw std::runtime_error("no sensors any more"); };
+  CHECK_THROWS_WITH(together.time(*run, {.meanwhile = failing}), "no sensors any more");
+  CHECK(together.time(*run, {}).device_seconds == Approx(1e-3));
 }
 
 TEST_CASE("what one device throws ends the window, and leaves the others usable") {
