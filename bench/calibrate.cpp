@@ -42,11 +42,16 @@ void time_nothing(Device& device, Calibration& calibration) {
 }
 
 double read_rate(Device& device, Run& run, const Problem& problem, std::int64_t flush_bytes) {
-  const int launches = launches_per_sample(problem, device.info());
-  std::vector<double> times(9);  // the first ones may be slow: a median
+  const int launches = flush_bytes > 0 ? 1 : launches_per_sample(problem, device.info());
+  device.time(run, {.launches = 1});  // loads the code
+  std::vector<double> times(9);       // the first ones may be slow: a median
   int copy = 0;
   for (double& time : times) {
-    time = device.time(run, {.launches = launches, .first_copy = copy, .flush_bytes = flush_bytes})
+    time = device
+               .time(run, {.launches = launches,
+                           .first_copy = copy,
+                           .flush_bytes = flush_bytes,
+                           .back_to_back = true})
                .device_seconds /
            launches;
     copy = (copy + launches) % run.copies();

@@ -12,6 +12,9 @@
 namespace steelyard {
 namespace {
 
+// Without six samples there is no interval: slow problems get these in any case.
+constexpr std::size_t fewest_for_interval = 6;
+
 double relative_half_width(std::span<const double> samples) {
   const Interval interval = median_ci95(samples);
   return (interval.upper - interval.lower) / (2 * median(samples));
@@ -37,6 +40,7 @@ void flag_two_speeds(Timing& timing, std::span<const double> samples, double tar
 
 void flag_drift(Timing& timing, std::span<const double> samples, double target) {
   const std::size_t half = samples.size() / 2;
+  if (half == 0) return;
   const double shift = median(samples.subspan(half)) / median(samples.first(half)) - 1;
   if (std::abs(shift) > target)
     timing.flags.push_back(fmt::format("drifted {:+.1f} %", 100 * shift));
@@ -57,7 +61,8 @@ void summarise(Timing& timing, double target) {
   timing.ci95_seconds = median_ci95(samples);
   timing.lag1_autocorrelation = lag1_autocorrelation(samples);
   for (const int index : outlying(samples)) timing.outlying.push_back(index + timing.reported_from);
-  timing.converged = relative_half_width(samples) <= target;
+  timing.converged =
+      samples.size() >= fewest_for_interval && relative_half_width(samples) <= target;
   if (!timing.converged) timing.flags.emplace_back("not converged");
   flag_drift(timing, samples, target);
   flag_two_speeds(timing, samples, target);
@@ -68,15 +73,13 @@ void summarise(Timing& timing, double target) {
 // not narrow the intervals that are stated (tests/coverage_test.cpp), one after every sample would.
 // And twice as many at most: a pilot that met a disturbance costs little.
 void draw_to_target(Sampler& sampler, const Plan& plan) {
-  // A slow problem still gets the six samples without which there is no interval.
-  constexpr std::size_t fewest = 6;
   const double start = plan.now();
   const auto seconds = [&] { return plan.now() - start; };
   const auto& samples = sampler.samples();
   // One less each time: the last sample is drawn apart.
   const auto draw_to = [&](std::size_t number) {
     while (samples.size() + 1 < number &&
-           (samples.size() + 1 < fewest || seconds() < plan.max_seconds))
+           (samples.size() + 1 < fewest_for_interval || seconds() < plan.max_seconds))
       sampler.draw();
   };
   draw_to(static_cast<std::size_t>(plan.min_samples));
@@ -101,7 +104,8 @@ int draw_sustained(Sampler& sampler, const Plan& plan, const Monitor& monitor,
   std::size_t from = 0, last_third = 0;
   while (true) {
     const double elapsed = plan.now() - start;
-    const bool over = elapsed >= plan.sustained_seconds;
+    const bool over = elapsed >= plan.sustained_seconds && last_third > 0 &&
+                      samples.size() + 1 - last_third >= fewest_for_interval;
     over ? sampler.draw_last() : sampler.draw();
     if (last_third == 0 && elapsed >= plan.sustained_seconds * 2 / 3)
       last_third = samples.size() - 1;

@@ -23,7 +23,8 @@ struct RowEnds {
   std::string reason;
 };
 
-std::unique_ptr<Run> prepare(const Row& row, Device& device, const Inputs& inputs) {
+// Before the truth is made, which takes memory as well, and time.
+void require_room(const Row& row, const Device& device, const Inputs& inputs) {
   const DeviceInfo& info = device.info();
   const double needed = static_cast<double>(footprint(row.problem, inputs)) +
                         (info.shares_host_memory ? truth_bytes(row.problem) : 0);
@@ -31,7 +32,6 @@ std::unique_ptr<Run> prepare(const Row& row, Device& device, const Inputs& input
   if (needed > free)
     throw RowEnds{Status::unsupported, fmt::format("does not fit: {} needed, {} free on {}",
                                                    bytes(needed), bytes(free), device_id(info))};
-  return row.kernel.prepare(device, row.problem, inputs);
 }
 
 Fields scalars(const Problem& problem) {
@@ -62,18 +62,21 @@ class Lap {
 };
 
 // The other die of a package that has one sensor for both, when it is not measured along.
-std::string idle_sharer(const Row& row) {
-  const DeviceInfo& info = row.devices.front()->info();
-  const bool alone = row.devices.size() == 1 && info.unit == "gcd";
-  return alone && !fact_value(info, "package").empty() ? "the package's other die" : std::string();
+std::string idle_sharer(const Row& row, const Device& device) {
+  const std::string package = fact_value(device.info(), "package");
+  if (device.info().unit != "gcd" || package.empty()) return {};
+  const auto measured = std::ranges::count_if(
+      row.devices, [&](const Device* d) { return fact_value(d->info(), "package") == package; });
+  return measured < 2 ? "the package's other die" : std::string();
 }
 
 // Of all devices: what a die without a sensor of its own draws is in the other's.
-Power total_power(const Row& row, const Monitor& monitor) {
+Power total_power(const Row& row, const Monitor& monitor, const Timing& timing) {
   Power total;
   for (std::size_t i = 0; i < monitor.devices(); ++i) {
     const std::string package = fact_value(row.devices[i]->info(), "package");
-    const Power one = power_of(monitor.of(i), unit_of(row.devices), idle_sharer(row));
+    const Power one = power_of(monitor.of(i, timing.reported_from), unit_of(row.devices),
+                               idle_sharer(row, *row.devices[i]));
     const bool counted_before = i > 0 && !one.watts && !package.empty() &&
                                 package == fact_value(row.devices[i - 1]->info(), "package");
     if (counted_before) continue;
@@ -89,6 +92,8 @@ Power total_power(const Row& row, const Monitor& monitor) {
       total.reasons.push_back(
           monitor.devices() == 1 ? reason : device_id(row.devices[i]->info()) + ": " + reason);
   }
+  if (row.cache == CachePolicy::flush)
+    total.reasons.emplace_back("reading other memory before each window draws energy too");
   total.valid = total.watts && total.reasons.empty();
   return total;
 }
@@ -104,8 +109,8 @@ std::vector<Member> members_of(const Row& row, const Together& together, const M
     members.push_back({.device = device_id(row.devices[i]->info()),
                        .median_seconds = median(samples),
                        .trimmed_mean_seconds = trimmed_mean(samples),
-                       .mean_hz = mean(monitor.of(i), &Telemetry::clock_hz),
-                       .watts = power_of(monitor.of(i), "", "").watts});
+                       .mean_hz = mean(monitor.of(i, timing.reported_from), &Telemetry::clock_hz),
+                       .watts = power_of(monitor.of(i, timing.reported_from), "", "").watts});
   }
   return members;
 }
@@ -214,10 +219,12 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
 
 std::optional<Verdict> Measurer::exactness(const Row& row, Device& device) {
   if (!exact_in_integers(row.problem)) return std::nullopt;
+  Inputs inputs = {.fill = Fill::integers, .seed = options_.seed};
+  require_room(row, device, inputs);
   const Truth& truth = truth_of(row, Fill::integers);
+  inputs.made = truth.inputs();
   const Lap lap(verifying_, now_);
-  const auto run =
-      prepare(row, device, {.fill = Fill::integers, .seed = options_.seed, .made = truth.inputs()});
+  const auto run = row.kernel.prepare(device, row.problem, inputs);
   const Verdict verdict = verify_exactly(device, *run, truth);
   require(verdict, "");
   return verdict;
@@ -227,12 +234,13 @@ std::vector<Measurer::Prepared> Measurer::prepare_all(const Row& row, Fill fill)
   Inputs inputs = {.fill = fill, .seed = options_.seed};
   if (row.cache == CachePolicy::rotate)
     inputs.copies = copies_for_rotation(row.problem, last_level_cache(row.devices.front()->info()));
+  for (const Device* device : row.devices) require_room(row, *device, inputs);
   const Truth& truth = truth_of(row, fill);
   inputs.made = truth.inputs();
   std::vector<Prepared> all;
   for (Device* device : row.devices) {
     Prepared& one = all.emplace_back(Prepared{.device = device});
-    one.run = prepare(row, *device, inputs);
+    one.run = row.kernel.prepare(*device, row.problem, inputs);
     const Lap lap(verifying_, now_);
     one.verdict = verify(*device, *one.run, 0, truth, &one.fingerprint);
     launch_once(*device, *one.run, 0);
@@ -258,7 +266,7 @@ const Truth& Measurer::truth_of(const Row& row, Fill fill) {
 }
 
 Plan Measurer::plan_of(const Row& row, double max_seconds) const {
-  constexpr double shortest_for_energy = 2.1;  // the sensors' 2 s and the windows at both ends
+  constexpr double shortest_for_energy = 2.4;  // 2 s between the first reading and the last
   const DeviceInfo& info = row.devices.front()->info();
   const bool brief = options_.suite == Suite::quick || options_.suite == Suite::gate;
   const double least = options_.energy ? shortest_for_energy : 0.5;
@@ -269,6 +277,7 @@ Plan Measurer::plan_of(const Row& row, double max_seconds) const {
           .sustained_seconds = options_.mode == Mode::sustained ? sustained_seconds : 0,
           .launches = launches_per_sample(row.problem, info),
           .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(info) : 0,
+          .back_to_back = can_be_enqueued_ahead(row.problem),
           .interrupted = interrupted_,
           .now = now_};
 }
@@ -310,11 +319,12 @@ void Measurer::time(Record& record, const Row& row, std::vector<Prepared>& prepa
   record.trace = std::move(samples.trace);
   if (settled) record.timing.settled = settled;
   if (together) record.together = members_of(row, *together, monitor, record.timing);
-  record.clocks = clocks_of(monitor.of(0), record.timing.median_seconds);
+  const int from = record.timing.reported_from;
+  record.clocks = clocks_of(monitor.of(0, from), record.timing.median_seconds);
   for (std::size_t i = 1; i < monitor.devices(); ++i)
-    for (const std::string& reason : clocks_of(monitor.of(i), 0).throttle_reasons)
+    for (const std::string& reason : clocks_of(monitor.of(i, from), 0).throttle_reasons)
       record.clocks.throttle_reasons.push_back(device_id(row.devices[i]->info()) + ": " + reason);
-  record.power = total_power(row, monitor);
+  record.power = total_power(row, monitor, record.timing);
   verify_last(record, prepared, samples.last_copy, truth_of(row, fill));
   judge_speed(record, row, monitor);
 }
@@ -352,15 +362,19 @@ void Measurer::judge_speed(Record& record, const Row& row, const Monitor& monito
   if (calibrated && calibration->second.cache_policy_effective == false &&
       row.cache != CachePolicy::hot)
     record.timing.flags.emplace_back("cache policy not effective");
+  if (row.cache == CachePolicy::flush && record.timing.launches > 1)
+    record.timing.flags.push_back(
+        fmt::format("flushed once for {} launches", record.timing.launches));
   const double resolution = calibrated ? calibration->second.resolution_seconds : 0;
   const std::string why =
-      too_fast(record, row.problem, info, highest_clock(monitor.of(0)), resolution);
+      too_fast(record, row.problem, info, highest_clock(monitor.of(0, 0)), resolution);
   if (!why.empty()) throw RowEnds{Status::implausible, why};
   if (const std::string expected = slow_for_class(record, row.problem, info); !expected.empty())
     record.timing.flags.push_back(fmt::format("slow_for_class: {} expected", expected));
 }
 
-void Measurer::time_zeros(Record& record, const Row& row, const Plan& plan) {
+// What goes wrong on zeros leaves the row as it is; a device that was lost fails the next one.
+void Measurer::time_zeros(Record& record, const Row& row, const Plan& plan) try {
   std::vector<Prepared> prepared = prepare_all(row, Fill::zeros);
   for (const Prepared& one : prepared) require(one.verdict, "on zeros: ");
   Record on_zeros = describe(row);
@@ -368,6 +382,10 @@ void Measurer::time_zeros(Record& record, const Row& row, const Plan& plan) {
   const double zeros = on_zeros.timing.median_seconds;
   record.zeros = {.zeros_median_seconds = zeros,
                   .uplift = record.timing.median_seconds / zeros - 1};
+} catch (const RowEnds& end) {
+  record.timing.flags.push_back("not measured on zeros: " + end.reason);
+} catch (const std::exception& error) {
+  record.timing.flags.push_back(fmt::format("not measured on zeros: {}", error.what()));
 }
 
 }  // namespace steelyard

@@ -35,7 +35,8 @@ std::optional<double> trapezoid(std::span<const Reading> readings) {
 
 std::optional<double> counted(const Reading& first, const Reading& last) {
   if (!first.sensors.energy_joules || !last.sensors.energy_joules) return std::nullopt;
-  return *last.sensors.energy_joules - *first.sensors.energy_joules;
+  const double joules = *last.sensors.energy_joules - *first.sensors.energy_joules;
+  return joules < 0 ? std::nullopt : std::optional(joules);  // the counter wrapped
 }
 
 }  // namespace
@@ -58,6 +59,14 @@ void Monitor::read(std::int64_t launches, std::size_t samples) {
     Telemetry sensors = devices_[i]->telemetry();
     readings_[i].push_back({now_(), launches, samples, std::move(sensors)});
   }
+}
+
+std::span<const Reading> Monitor::of(std::size_t device, int first_sample) const {
+  const std::span<const Reading> all = readings_.at(device);
+  const auto begin = std::ranges::find_if(all, [&](const Reading& reading) {
+    return reading.samples > static_cast<std::size_t>(first_sample);
+  });
+  return begin == all.end() ? all.last(1) : std::span(begin, all.end());
 }
 
 std::optional<double> mean(std::span<const Reading> readings,

@@ -33,6 +33,9 @@ class Monitor {
 
   // Of one of the devices, oldest first.
   std::span<const Reading> of(std::size_t device) const { return readings_.at(device); }
+  // Those that were read during samples, from `first_sample` on: what the readings before it tell of
+  // throttling is of other rows. The last one at least.
+  std::span<const Reading> of(std::size_t device, int first_sample) const;
   std::size_t devices() const { return devices_.size(); }
 
  private:

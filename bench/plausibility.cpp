@@ -26,7 +26,9 @@ std::optional<double> maximum_clock(const Spec& spec, const DeviceInfo& info) {
 }
 
 bool is_from_memory(const Record& record) {
-  return record.family == "memory" && record.cache != name(CachePolicy::hot);
+  const bool cold = record.cache == name(CachePolicy::rotate) ||
+                    (record.cache == name(CachePolicy::flush) && record.timing.launches == 1);
+  return record.family == "memory" && cold;
 }
 
 std::string above(double found, double peak, std::string_view unit, std::string_view at) {
@@ -66,7 +68,8 @@ std::string too_fast(const Record& record, const Problem& problem, const DeviceI
 std::string slow_for_class(const Record& record, const Problem& problem, const DeviceInfo& info) {
   constexpr double share = 0.25, busy = 100e-6;
   const Spec* spec = find_spec(info.name);
-  if (spec == nullptr || record.steps > 0) return {};
+  const bool over_a_link = std::holds_alternative<Copy>(problem);
+  if (spec == nullptr || record.steps > 0 || over_a_link) return {};
   const Fact* peak = spec->peak(name(compute_type(problem)));
   const double n = devices_of(record);
   const double computing = peak != nullptr ? record.flops / (n * peak->value) : 0;

@@ -275,9 +275,9 @@ constexpr Question of_cpus[] = {{"others_share", others_share},
 
 }  // namespace
 
-std::vector<Check> preflight(std::span<const std::unique_ptr<Device>> devices) {
+std::vector<Check> preflight(std::span<Device* const> devices) {
   std::vector<Check> checks;
-  for (const auto& device : devices) {
+  for (Device* device : devices) {
     const Subject subject = {device->info(), device->free_bytes(), device->telemetry()};
     if (subject.info.emulated) continue;
     const std::span<const Question> questions =

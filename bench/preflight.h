@@ -2,7 +2,6 @@
 // Is this machine fit to be measured? What is asked before the first row.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +20,7 @@ struct Check {
 
 // Of GPUs: other processes and foreign memory, memory errors and replaced rows, PCIe width, power
 // cap, clocks, partitions, NUMA, heat. Of CPUs: load, governor, NUMA, limits of the container, heat.
-std::vector<Check> preflight(std::span<const std::unique_ptr<Device>> devices);
+std::vector<Check> preflight(std::span<Device* const> devices);
 
 Fields fields(const Check& check);
 

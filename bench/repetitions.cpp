@@ -46,6 +46,7 @@ int run_repetitions(int total, const std::string& path, int argc, char** argv) {
   std::string option = "--json", value = path;
   arguments.insert(arguments.end(), {option.data(), value.data(), nullptr});
   int strongest = passed;
+  const auto begin = std::filesystem::file_time_type::clock::now();
   for (int index = 0; index < total && !interruption_asked(); ++index) {
     setenv(variable, fmt::format("{}/{}", index, total).c_str(), 1);
     fmt::print("repetition {} of {}\n", index + 1, total);
@@ -59,7 +60,9 @@ int run_repetitions(int total, const std::string& path, int argc, char** argv) {
     strongest = stronger(strongest, code);
     if (code == usage_error || code == interrupted) break;
   }
-  if (std::filesystem::exists(path))  // not when the first process refused to measure
+  // Not where the first process refused to measure, and left an older file.
+  std::error_code none;
+  if (std::filesystem::last_write_time(path, none) >= begin && !none)
     fmt::print("\n{}", text(next_run(read_results(path).records)));
   return interruption_asked() ? interrupted : strongest;
 }

@@ -43,6 +43,7 @@ std::string reproduce_command(const std::string& program, const Options& options
     add("--device", fmt::format("{}", fmt::join(options.devices, ",")));
   if (options.together) command += " --together";
   if (options.energy) command += " --energy";
+  if (options.data_sensitivity) command += " --data-sensitivity";
   add("--filter", shell_quoted(exactly(key)));
   return command;
 }

@@ -116,9 +116,10 @@ std::string unit_of(std::span<Device* const> together) {
   const DeviceInfo& first = together.front()->info();
   if (together.size() == 1) return first.unit;
   const std::string package = fact_value(first, "package");
-  const bool one_package = !package.empty() && std::ranges::all_of(together, [&](const Device* d) {
-    return fact_value(d->info(), "package") == package;
-  });
+  const bool one_package = first.unit == "gcd" && !package.empty() &&
+                           std::ranges::all_of(together, [&](const Device* d) {
+                             return fact_value(d->info(), "package") == package;
+                           });
   return one_package ? "package" : "node";
 }
 

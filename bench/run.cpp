@@ -177,16 +177,21 @@ bool warn(const std::string& program, const std::vector<Check>& checks) {
   return unfit;
 }
 
-Calibrations calibrate_all(std::span<const Backend> backends, const Devices& devices,
+Calibrations calibrate_all(std::span<const Backend> backends, std::span<Device* const> devices,
                            const std::vector<Row>& rows) {
   Calibrations all;
-  for (const auto& device : devices) {
+  for (Device* device : devices) {
     // What this device's rows ask for; hot when there are none.
     CachePolicy policy = CachePolicy::hot;
     for (const Row& row : rows)
-      if (row.cache != CachePolicy::hot && std::ranges::count(row.devices, device.get()) > 0)
+      if (row.cache != CachePolicy::hot && std::ranges::count(row.devices, device) > 0)
         policy = row.cache;
-    all.emplace(device.get(), calibrate(*device, backend_of(backends, *device), policy));
+    Calibration& calibration = all[device];
+    try {
+      calibration = calibrate(*device, backend_of(backends, *device), policy);
+    } catch (const std::exception& error) {
+      calibration.reason = error.what();  // its rows will say so too
+    }
   }
   return all;
 }
@@ -200,7 +205,13 @@ int measure_all(const Family& family, std::span<const Backend> backends, const O
     return run_repetitions(options.repetitions, path, argc, argv);
 
   const std::string program = "steelyard-" + family.name;
-  Inspection inspection = {.checks = preflight(devices)};
+  std::vector<Device*> used;  // a device without rows may be as it likes
+  for (const auto& device : devices)
+    if (std::ranges::any_of(rows, [&](const Row& row) {
+          return std::ranges::count(row.devices, device.get()) > 0;
+        }))
+      used.push_back(device.get());
+  Inspection inspection = {.checks = preflight(used)};
   if (warn(program, inspection.checks) && options.strict) {
     fmt::print(stderr, "{}: nothing was measured: --strict takes no device with a warning\n",
                program);
@@ -210,7 +221,7 @@ int measure_all(const Family& family, std::span<const Backend> backends, const O
     return capture_environment(family.name, options, devices, inspection, argc, argv);
   };
   Results results(path, options.csv, repetition.value_or(Repetition{}), context());
-  inspection.calibrations = calibrate_all(backends, devices, rows);
+  inspection.calibrations = calibrate_all(backends, used, rows);
   results.describe(context());
   Session session(family, options, inspection.calibrations, rows, results);
   const int code = session.run();

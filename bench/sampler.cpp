@@ -29,12 +29,12 @@ void Sampler::draw_last() {
 }
 
 double Sampler::time(bool sampled, bool watched) {
-  constexpr double comparable = 1e-3;
+  constexpr double comparable = 1e-3, outlasts_sensors = 0.1;
   if (plan_.interrupted()) throw Interrupted{};
   Window window = {.launches = plan_.launches,
                    .first_copy = next_copy_,
                    .flush_bytes = plan_.flush_bytes,
-                   .back_to_back = true};
+                   .back_to_back = plan_.back_to_back};
   if (watched)
     window.meanwhile = [&] { monitor_.read(launches_, samples_.size() + (sampled ? 1 : 0)); };
   const auto [device, host] = device_.time(run_, window);
@@ -45,8 +45,9 @@ double Sampler::time(bool sampled, bool watched) {
         fmt::format("the device's clock gave {:g} s for a window of {} launches: such a clock "
                     "cannot be used",
                     device, plan_.launches));
-  // Reading the sensors may outlast the window: such a window's host time tells nothing.
-  if (!watched && host > comparable) host_over_device_.push_back(host / device);
+  // Reading the sensors may outlast a short window: its host time tells nothing then.
+  const bool told = host > (watched ? outlasts_sensors : comparable);
+  if (told) host_over_device_.push_back(host / device);
   return device / plan_.launches;
 }
 

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
@@ -120,7 +121,7 @@ std::int64_t Together::free_bytes() const {
 }
 
 Elapsed Together::time(Run& joined, const Window& window) {
-  std::barrier<> start(static_cast<std::ptrdiff_t>(workers_.size()));
+  std::barrier<> start(static_cast<std::ptrdiff_t>(workers_.size() + 1));  // and this thread
   Window of_each = window;
   of_each.start_barrier = &start;
   of_each.meanwhile = {};
@@ -129,6 +130,7 @@ Elapsed Together::time(Run& joined, const Window& window) {
   const auto wait_for_all = [this] {  // the barrier outlives all its users
     for (const auto& worker : workers_) worker->wait();
   };
+  start.arrive_and_wait();
   try {
     if (window.meanwhile) window.meanwhile();
   } catch (...) {
@@ -137,11 +139,14 @@ Elapsed Together::time(Run& joined, const Window& window) {
   }
   wait_for_all();
   Elapsed slowest;
+  std::optional<double> impossible;  // a member's time, which no other's may hide
   for (const auto& worker : workers_) {
     const auto [device_seconds, host_seconds] = worker->end();
+    if (!(device_seconds > 0)) impossible = device_seconds;
     slowest.device_seconds = std::max(slowest.device_seconds, device_seconds);
     slowest.host_seconds = std::max(slowest.host_seconds, host_seconds);
   }
+  if (impossible) slowest.device_seconds = *impossible;
   return slowest;
 }
 

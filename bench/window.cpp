@@ -10,8 +10,8 @@ namespace {
 struct Nominal {
   double flop_rate, byte_rate, step_seconds, launch_seconds;
 };
-constexpr Nominal cpu = {100e9, 20e9, 2e-9, 1e-9};  // what one reaches
-constexpr Nominal gpu = {2e15, 8e12, 20e-9, 2e-6};  // faster than any: fp8, HBM3e, L1, a launch
+constexpr Nominal cpu = {100e9, 20e9, 2e-9, 1e-9};    // what one reaches
+constexpr Nominal gpu = {2.7e15, 8e12, 20e-9, 2e-6};  // faster than any: fp8, HBM3e, L1, a launch
 
 double nominal_seconds(const Problem& problem, const Nominal& at) {
   const auto* empty = std::get_if<Launch>(&problem);
@@ -30,6 +30,12 @@ int launches_per_sample(const Problem& problem, const DeviceInfo& info) {
   const double one = nominal_seconds(problem, info.shares_host_memory ? cpu : gpu);
   if (!info.shares_host_memory && one >= long_enough_alone) return 1;
   return static_cast<int>(std::ceil(std::min(window / one, 1e6) - 1e-6));  // rounding adds none
+}
+
+bool can_be_enqueued_ahead(const Problem& problem) {
+  if (const auto* launch = std::get_if<Launch>(&problem)) return launch->graph;
+  if (const auto* copy = std::get_if<Copy>(&problem)) return copy->pinned;
+  return true;
 }
 
 int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes) {

@@ -11,6 +11,10 @@ namespace steelyard {
 // one launch from 200 us on; every other is a window of at least 1 ms. METHOD.md has the speeds.
 int launches_per_sample(const Problem& problem, const DeviceInfo& info);
 
+// Whether all launches of a window can be enqueued before the first one runs: not where the host's
+// part in launching is what is measured, nor where enqueuing waits, as copies of pageable memory do.
+bool can_be_enqueued_ahead(const Problem& problem);
+
 // Operand sets to rotate through: three times the last-level cache in all, one for `hot` and
 // `flush`.
 int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes);

@@ -230,6 +230,16 @@ TEST_CASE("a sustained row runs for its minute, reports its last third and trace
   CHECK(samples.trace.back().temperature_celsius == Approx(70).margin(0.5));
 }
 
+TEST_CASE("a sustained row of few long windows goes on until its last third has an interval") {
+  ScriptedDevice device([](int) { return 25.0; });
+  CountingRun run(1);
+  Plan plan = samples(30);
+  plan.sustained_seconds = 60;
+  const Timing timing = measure_on(device, run, plan).timing;
+  CHECK(timing.samples_seconds.size() - static_cast<std::size_t>(timing.reported_from) == 6);
+  CHECK(timing.converged);
+}
+
 bool soaks(ScriptedDevice& device) {
   CountingRun run(1);
   const Plan plan = {.now = [&] { return device.now; }};

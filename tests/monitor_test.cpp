@@ -104,6 +104,22 @@ TEST_CASE("the mean clock, its cycles and every throttle reason are of all readi
   CHECK(clocks.throttle_reasons == std::vector<std::string>{"hot", "cap"});
 }
 
+TEST_CASE("what was read before the samples is no part of the row") {
+  ScriptedDevice device([](int) { return 1.0; });
+  std::vector<std::string> reasons = {"of the row before"};
+  device.sensors = [&](double) { return Telemetry{.throttle_reasons = reasons}; };
+  Monitor monitor({&device}, [] { return 0.0; });
+  monitor.read(0, 0);
+  CHECK(monitor.of(0, 0).size() == 1);  // better than none
+  reasons.clear();
+  monitor.read(10, 1);
+  monitor.read(20, 5);
+  REQUIRE(monitor.of(0, 0).size() == 2);
+  CHECK(clocks_of(monitor.of(0, 0), 1).throttle_reasons.empty());
+  CHECK(monitor.of(0, 3).size() == 1);
+  CHECK(monitor.of(0, 3).front().launches == 20);
+}
+
 TEST_CASE("all devices are read at once, a quarter of a second apart") {
   ScriptedDevice one([](int) { return 1.0; }), other([](int) { return 1.0; });
   one.sensors = [](double) { return Telemetry{.clock_hz = 1e9}; };

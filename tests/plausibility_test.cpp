@@ -65,6 +65,19 @@ TEST_CASE("short work and latencies have no class to be slow for") {
   record = at_rate(1);
   record.steps = 1000;
   CHECK(slow_for_class(record, gemm, h100).empty());
+  record.steps = 0;
+  CHECK_FALSE(slow_for_class(record, gemm, h100).empty());
+  CHECK(slow_for_class(record, Copy{}, h100).empty());  // the link's speed is no datasheet's here
+}
+
+TEST_CASE("several launches behind one flush may find the cache warm") {
+  const Problem read = Memory{MemoryOp::read, DType::f64, 1 << 24};
+  Record record = {.family = "memory", .cache = "flush", .bytes = 1 << 24};
+  record.timing.median_seconds = record.bytes / 5e12;  // beyond HBM, not beyond the L2
+  record.timing.launches = 50;
+  CHECK(too_fast(record, read, h100, {}, 0).empty());
+  record.timing.launches = 1;
+  CHECK_FALSE(too_fast(record, read, h100, {}, 0).empty());
 }
 
 }  // namespace

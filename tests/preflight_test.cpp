@@ -33,12 +33,15 @@ struct Gpu {
   std::int64_t free_bytes = 79 * gibibyte;
 };
 
+std::vector<Check> checks_of(InspectedDevice device) {
+  Device* const devices[] = {&device};
+  return preflight(devices);
+}
+
 std::vector<Check> checks_of(const Gpu& gpu) {
-  std::vector<std::unique_ptr<Device>> devices;
-  devices.push_back(std::make_unique<InspectedDevice>(
+  return checks_of(InspectedDevice(
       DeviceInfo{.backend = "cuda", .memory_bytes = 80 * gibibyte, .facts = gpu.facts},
       gpu.free_bytes, gpu.sensors));
-  return preflight(devices);
 }
 
 const Check& find(const std::vector<Check>& checks, const std::string& name) {
@@ -123,15 +126,13 @@ TEST_CASE("what is not known is null with its reason, and no warning") {
 }
 
 TEST_CASE("a CPU is asked for its governor, NUMA, its container and what others do on it") {
-  std::vector<std::unique_ptr<Device>> devices;
-  devices.push_back(std::make_unique<InspectedDevice>(
+  const auto checks = checks_of(InspectedDevice(
       DeviceInfo{
           .backend = "cpu",
           .compute_units = 2,
           .shares_host_memory = true,
           .facts = {{"governor", "powersave"}, {"numa_nodes", "2"}, {"container_cpus", "1.5"}}},
       gibibyte, Telemetry{.missing = "no sensors"}));
-  const auto checks = preflight(devices);
   CHECK_THAT(find(checks, "governor").warning, ContainsSubstring("powersave"));
   CHECK_THAT(find(checks, "numa_nodes").warning, ContainsSubstring("2 NUMA nodes"));
   CHECK_THAT(find(checks, "container_cpus").warning, ContainsSubstring("1.5 CPUs"));
@@ -139,10 +140,7 @@ TEST_CASE("a CPU is asked for its governor, NUMA, its container and what others 
 }
 
 TEST_CASE("emulated devices are not inspected") {
-  std::vector<std::unique_ptr<Device>> devices;
-  devices.push_back(
-      std::make_unique<InspectedDevice>(DeviceInfo{.emulated = true}, 0, Telemetry{}));
-  CHECK(preflight(devices).empty());
+  CHECK(checks_of(InspectedDevice(DeviceInfo{.emulated = true}, 0, Telemetry{})).empty());
 }
 
 }  // namespace

@@ -46,6 +46,16 @@ TEST_CASE("a window is as long as its slowest device takes, and each device's ti
   CHECK(other.launched.size() == 4);
 }
 
+TEST_CASE("a time that cannot be is not hidden by another device's") {
+  ScriptedDevice right([](int) { return 5e-3; }), wrong([](int) { return -1.78e-3; });
+  Device* const devices[] = {&right, &wrong};
+  std::atomic<int> order = 0;
+  OrderedRun one(order), other(order);
+  Together together(devices);
+  const auto run = together.join({&one, &other});
+  CHECK(together.time(*run, {}).device_seconds == Approx(-1.78e-3));
+}
+
 TEST_CASE("every window begins behind a barrier that all devices share") {
   ScriptedDevice a([](int) { return 1e-3; }), b([](int) { return 1e-3; });
   Device* const devices[] = {&a, &b};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Idea: one thread reads a word until it is the number of this round. Traffic: four bytes from the
-// host per read, which takes about a microsecond. Limits: ends by itself after `patience` reads.
+// host per read, which takes about a microsecond. Limits: ends by itself after so many reads.
 #include "backends/gpu/hold.h"
 
 #include <algorithm>
@@ -10,13 +10,13 @@ namespace steelyard::gpu {
 namespace {
 
 __global__ void wait_for_host(const volatile std::uint32_t* released, std::uint32_t round,
-                              std::int64_t patience, volatile std::uint32_t* given_up) {
-  for (std::int64_t i = 0; i < patience; ++i)
+                              std::int64_t reads, volatile std::uint32_t* given_up) {
+  for (std::int64_t i = 0; i < reads; ++i)
     if (*released == round) return;
   *given_up = round;
 }
 
-constexpr std::int64_t seconds_of_patience = 1 << 21, try_patience = 1 << 14;
+constexpr std::int64_t reads_of_two_seconds = 1 << 21, reads_of_a_try = 1 << 14;
 // A stream takes about a thousand launches, and a launch of ours may be two kernels.
 constexpr int most_launches = 500;
 
@@ -29,7 +29,7 @@ Hold::Hold(StreamHandle stream) {
   words_->released = 0;
   words_->given_up = 0;
   try {
-    enqueue(stream, try_patience);
+    enqueue(stream, reads_of_a_try);
     const bool returned_early = words_->given_up != round_;
     end();
     check(wait(stream));
@@ -43,13 +43,13 @@ Hold::~Hold() {
   (void)release_pinned(words_);
 }
 
-void Hold::enqueue(StreamHandle stream, std::int64_t patience) {
+void Hold::enqueue(StreamHandle stream, std::int64_t reads) {
   ++round_;
-  launch(wait_for_host, {}, stream, &words_->released, round_, patience, &words_->given_up);
+  launch(wait_for_host, {}, stream, &words_->released, round_, reads, &words_->given_up);
 }
 
 void Hold::begin(StreamHandle stream) {
-  enqueue(stream, seconds_of_patience);
+  enqueue(stream, reads_of_two_seconds);
 }
 
 void Hold::end() {

@@ -35,11 +35,11 @@ class Hold {
     volatile std::uint32_t released, given_up;
   };
 
-  void enqueue(StreamHandle stream, std::int64_t patience);
+  void enqueue(StreamHandle stream, std::int64_t reads);
 
   Words* words_ = nullptr;
   std::uint32_t round_ = 0;
-  int most_launches_ = 0;
+  int most_launches_ = -1;  // nothing can be held
 };
 
 }  // namespace steelyard::gpu
