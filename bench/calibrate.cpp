@@ -93,7 +93,7 @@ Fields Calibration::fields() const {
   Fields all;
   const auto add = [&](std::string name, bool known, Scalar value) {
     all.emplace_back(name, known ? std::move(value) : Scalar(nullptr));
-    if (!known) all.emplace_back(name + "_reason", reason);
+    if (!known) all.emplace_back(name + "_reason", reason.empty() ? "every reading was 0" : reason);
   };
   const auto nanoseconds = [](double seconds) { return std::round(seconds * nano * 1000) / 1000; };
   const bool timed = overhead_p99_seconds > 0 || resolution_seconds > 0;

@@ -61,11 +61,13 @@ std::vector<fs::path> entries(const fs::path& parent) {
   return found;
 }
 
+// Those with a CPU that this process may run on.
 int numa_nodes() {
   const auto nodes = entries("/sys/devices/system/node");
-  return static_cast<int>(std::ranges::count_if(nodes, [](const fs::path& path) {
-    const std::string name = path.filename();
-    return name.starts_with("node") && name.find_first_not_of("0123456789", 4) == name.npos;
+  const auto cpus = allowed_cpus();
+  return static_cast<int>(std::ranges::count_if(nodes, [&](const fs::path& node) {
+    return std::ranges::any_of(
+        cpus, [&](int cpu) { return fs::exists(node / fmt::format("cpu{}", cpu)); });
   }));
 }
 
