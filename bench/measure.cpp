@@ -15,11 +15,6 @@ namespace {
 // Without six samples there is no interval: slow problems get these in any case.
 constexpr std::size_t fewest_for_interval = 6;
 
-double relative_half_width(std::span<const double> samples) {
-  const Interval interval = median_ci95(samples);
-  return (interval.upper - interval.lower) / (2 * median(samples));
-}
-
 // The half-width shrinks with the root of the number of samples.
 std::size_t samples_needed(std::size_t drawn, double half_width, double target) {
   const double factor = half_width / target;
@@ -166,7 +161,7 @@ bool soak(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
   while (plan.now() - start < longest_seconds) {
     const std::size_t from = sampler.samples().size(), read = monitor.of(0).size();
     for (const double begin = plan.now(); plan.now() - begin < stretch_seconds;) sampler.draw();
-    const auto readings = monitor.of(0).subspan(std::min(read, monitor.of(0).size()));
+    const auto readings = monitor.of(0).subspan(read);
     const Stretch now = {.median_seconds = median(std::span(sampler.samples()).subspan(from)),
                          .clock_hz = mean(readings, &Telemetry::clock_hz),
                          .temperature_celsius = mean(readings, &Telemetry::temperature_celsius)};

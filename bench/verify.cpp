@@ -173,6 +173,11 @@ void check_whole_product(Verdict& verdict, const Truth& truth, const HostTensor&
   verdict.error = std::max(verdict.error, std::min(z / freivalds_limit, 1e300));
 }
 
+// The hash of what has the one hash so far and goes on with the other.
+std::size_t joined(std::size_t so_far, std::size_t next) {
+  return 31 * so_far + next;
+}
+
 // In blocks, on all threads.
 std::size_t hash(const HostTensor& tensor) {
   constexpr std::size_t block = 1 << 20;
@@ -183,21 +188,22 @@ std::size_t hash(const HostTensor& tensor) {
   for (std::size_t i = 0; i < hashes.size(); ++i)
     hashes[i] = std::hash<std::string_view>{}(bits.substr(i * block, block));
   std::size_t all = 0;
-  for (const std::size_t one : hashes) all = 31 * all + one;
+  for (const std::size_t one : hashes) all = joined(all, one);
   return all;
 }
 
 Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterion criterion,
                 std::size_t* hash_of_outputs) {
-  if (hash_of_outputs != nullptr) *hash_of_outputs = 0;
+  std::size_t all = 0;
   Comparison comparison;
   const std::vector<Tensor> outputs = run.outputs(copy);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const HostTensor found = device.read(outputs[i]);
     comparison.add(truth, i, found, criterion);
-    if (hash_of_outputs != nullptr) *hash_of_outputs = 31 * *hash_of_outputs + hash(found);
+    if (hash_of_outputs != nullptr) all = joined(all, hash(found));
     if (i == 0) check_whole_product(comparison.verdict, truth, found);
   }
+  if (hash_of_outputs != nullptr) *hash_of_outputs = all;
   if (const std::string damage = run.damage(copy); !damage.empty()) {
     comparison.verdict.ok = false;
     comparison.verdict.check += "; " + damage;
@@ -273,7 +279,7 @@ void launch_once(Device& device, Run& run, int copy) {
 
 std::size_t fingerprint(Device& device, const Run& run, int copy) {
   std::size_t all = 0;
-  for (const Tensor& output : run.outputs(copy)) all = 31 * all + hash(device.read(output));
+  for (const Tensor& output : run.outputs(copy)) all = joined(all, hash(device.read(output)));
   return all;
 }
 

@@ -105,6 +105,11 @@ Interval median_ci95(std::span<const double> samples) {
   return {.lower = values[rank - 1], .upper = values[n - rank]};
 }
 
+double relative_half_width(std::span<const double> samples) {
+  const Interval interval = median_ci95(samples);
+  return (interval.upper - interval.lower) / (2 * median(samples));
+}
+
 double log_deviation(std::span<const double> samples) {
   if (samples.size() < 2) throw std::logic_error("the deviation of fewer than two samples");
   std::vector<double> logs;

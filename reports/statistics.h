@@ -23,6 +23,9 @@ double trimmed_mean(std::span<const double> samples);
 // For fewer than 6 samples the range of the samples, which covers less.
 Interval median_ci95(std::span<const double> samples);
 
+// Half the width of that interval over the median.
+double relative_half_width(std::span<const double> samples);
+
 // Standard deviation of the logarithms: relative, for small ones. Needs two samples.
 double log_deviation(std::span<const double> samples);
 

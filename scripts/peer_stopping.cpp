@@ -17,11 +17,6 @@ using namespace steelyard;
 
 namespace {
 
-double half_width(std::span<const double> samples) {
-  const Interval interval = median_ci95(samples);
-  return (interval.upper - interval.lower) / (2 * median(samples));
-}
-
 // Seconds until the interval is as narrow, or all repetitions together with `reached` false.
 struct Outcome {
   double seconds = 0;
@@ -66,7 +61,7 @@ Outcome google_benchmark(Run& run, double min_time, int repetitions, double targ
   for (std::size_t n = 1; n <= reporter.times.size(); ++n) {
     outcome.seconds += reporter.taken[n - 1];
     if (n < 6) continue;
-    outcome.reached = half_width(std::span(reporter.times).first(n)) <= target;
+    outcome.reached = relative_half_width(std::span(reporter.times).first(n)) <= target;
     if (outcome.reached) break;
   }
   return outcome;
@@ -125,7 +120,7 @@ class Comparison {
     const double ours = steady_seconds() - begin;
     seconds_ += ours;
     in_windows_ += accounting.seconds;
-    const double target = half_width(samples.timing.samples_seconds);
+    const double target = relative_half_width(samples.timing.samples_seconds);
     const Outcome usual = google_benchmark(*run, 0.5, 20, target);
     const Outcome tuned = google_benchmark(*run, 0.05, 100, target);
     fmt::print("{:<44} {:>6.2f} {:>7.2f} {:>12} {:>12}\n", id(row.problem), 100 * target, ours,
