@@ -116,6 +116,8 @@ struct Window {
 struct Elapsed {
   double device_seconds = 0;  // by the device's own clock
   double host_seconds = 0;    // from enqueueing to completion
+  // What should have been enqueued ahead was not: gaps between the launches may be the host's.
+  bool gave_up = false;
 };
 
 // A device that will not answer again: the process saves what it has and ends.

@@ -41,8 +41,8 @@ void time_nothing(Device& device, Calibration& calibration) {
   calibration.resolution_seconds = smallest_step(times);
 }
 
-double read_rate(Device& device, Run& run, const Problem& problem, std::int64_t flush_bytes) {
-  const int launches = flush_bytes > 0 ? 1 : launches_per_sample(problem, device.info());
+// Median time of one launch; windows as for `launches` of them.
+double launch_seconds(Device& device, Run& run, int launches, std::int64_t flush_bytes) {
   device.time(run, {.launches = 1});  // loads the code
   std::vector<double> times(9);       // the first ones may be slow: a median
   int copy = 0;
@@ -56,7 +56,7 @@ double read_rate(Device& device, Run& run, const Problem& problem, std::int64_t 
            launches;
     copy = (copy + launches) % run.copies();
   }
-  return work(problem).bytes / median(times);
+  return median(times);
 }
 
 // Sets what it finds; returns why there is nothing to find.
@@ -67,20 +67,30 @@ std::string try_cache_policy(Device& device, const Backend& backend, CachePolicy
   const std::int64_t cache = last_level_cache(device.info());
   if (policy == CachePolicy::hot) return "hot operands were asked for";
   if (cache == 0) return "the size of the last-level cache is not known";
-  const Problem problem = Memory{MemoryOp::read, DType::f64, cache / 4 / 4096 * 4096};
+  constexpr std::int64_t page = 4096;
+  const Problem problem = Memory{MemoryOp::read, DType::f64, cache / 4 / page * page};
   const auto kernel = std::ranges::find_if(backend.kernels, [&](const Kernel& k) {
     return k.supports(problem, device.info()).answer == Support::yes;
   });
   if (kernel == backend.kernels.end()) return "this device has no kernel that reads memory";
 
-  const int copies = policy == CachePolicy::rotate ? copies_for_rotation(problem, cache) : 1;
-  if (footprint(problem, {.copies = copies + 1}) > device.free_bytes())
-    return "operands of three times the cache do not fit";
-  const auto hot = kernel->prepare(device, problem, {.fill = Fill::ones});
-  calibration.hot_bytes_per_second = read_rate(device, *hot, problem, 0);
-  const auto cold = kernel->prepare(device, problem, {.fill = Fill::ones, .copies = copies});
   const std::int64_t flush_bytes = policy == CachePolicy::flush ? 3 * cache : 0;
-  calibration.cold_bytes_per_second = read_rate(device, *cold, problem, flush_bytes);
+  const int copies = policy == CachePolicy::rotate ? copies_for_rotation(problem, cache) : 1;
+  if (footprint(problem, {.copies = copies + 1}) + flush_bytes > device.free_bytes())
+    return "operands of three times the cache do not fit";
+  // Beyond what a launch of a page takes: a quarter of a small cache is read as fast as launched.
+  const auto seconds = [&](const Problem& what, int sets, std::int64_t flushed) {
+    const auto run = kernel->prepare(device, what, {.fill = Fill::ones, .copies = sets});
+    const int launches = flushed > 0 ? 1 : launches_per_sample(problem, device.info());
+    return launch_seconds(device, *run, launches, flushed);
+  };
+  const Problem next_to_nothing = Memory{MemoryOp::read, DType::f64, page};
+  const double hot = seconds(problem, 1, 0) - seconds(next_to_nothing, 1, 0);
+  const double cold =
+      seconds(problem, copies, flush_bytes) - seconds(next_to_nothing, 1, flush_bytes);
+  if (!(hot > 0 && cold > 0)) return "reading a quarter of the cache takes no longer than a launch";
+  calibration.hot_bytes_per_second = work(problem).bytes / hot;
+  calibration.cold_bytes_per_second = work(problem).bytes / cold;
   calibration.cache_policy_effective =
       calibration.hot_bytes_per_second > clearly_faster * calibration.cold_bytes_per_second;
   return {};

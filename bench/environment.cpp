@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "bench/build_info.h"
+#include "bench/measure.h"
 #include "bench/rows.h"
 
 namespace steelyard {
@@ -204,6 +205,7 @@ Fields conditions_of(std::span<Device* const> devices, const Options& options,
                        {"compiler", std::string(build_info.compiler)},
                        {"flags", std::string(build_info.flags)},
                        {"fp8_encoding", std::string(name(info.fp8))},
+                       {"method_version", static_cast<std::int64_t>(method_version)},
                        {"launches_per_sample", static_cast<std::int64_t>(launches)}};
   for (const DeviceFact& fact : info.facts) {
     if (fact.use != DeviceFact::condition) continue;

@@ -118,21 +118,6 @@ int draw_sustained(Sampler& sampler, const Plan& plan, const Monitor& monitor,
   }
 }
 
-// What one stretch of soaking looked like.
-struct Stretch {
-  double median_seconds = 0;
-  std::optional<double> clock_hz, temperature_celsius;
-
-  bool agrees_with(const Stretch& other) const {
-    constexpr double slope = 0.005, kelvin = 1;
-    const auto close = [](double a, double b) { return std::abs(a - b) < slope * b; };
-    if (!close(median_seconds, other.median_seconds)) return false;
-    if (clock_hz && other.clock_hz && !close(*clock_hz, *other.clock_hz)) return false;
-    return !temperature_celsius || !other.temperature_celsius ||
-           std::abs(*temperature_celsius - *other.temperature_celsius) <= kelvin;
-  }
-};
-
 }  // namespace
 
 Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
@@ -150,25 +135,9 @@ Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
   result.timing.throttled = throttled_samples(monitor);
   result.last_copy = sampler.last_copy();
   summarise(result.timing, plan.target_half_width);
+  if (sampler.gave_up())
+    result.timing.flags.emplace_back("not enqueued ahead: gaps between launches may be the host's");
   return result;
-}
-
-bool soak(Device& device, Run& run, const Plan& plan, Monitor& monitor) {
-  constexpr double stretch_seconds = 1.5, longest_seconds = 30;
-  Sampler sampler(device, run, plan, monitor);
-  std::optional<Stretch> previous;
-  const double start = plan.now();
-  while (plan.now() - start < longest_seconds) {
-    const std::size_t from = sampler.samples().size(), read = monitor.of(0).size();
-    for (const double begin = plan.now(); plan.now() - begin < stretch_seconds;) sampler.draw();
-    const auto readings = monitor.of(0).subspan(read);
-    const Stretch now = {.median_seconds = median(std::span(sampler.samples()).subspan(from)),
-                         .clock_hz = mean(readings, &Telemetry::clock_hz),
-                         .temperature_celsius = mean(readings, &Telemetry::temperature_celsius)};
-    if (previous && now.agrees_with(*previous)) return true;
-    previous = now;
-  }
-  return false;
 }
 
 }  // namespace steelyard

@@ -11,6 +11,9 @@
 
 namespace steelyard {
 
+// Raised when a time comes to mean something else: gates do not compare across it.
+constexpr int method_version = 2;
+
 struct Plan {
   int min_samples = 30;
   double min_seconds = 0.5;
@@ -46,9 +49,5 @@ struct Samples {
 // narrow. `monitor` watches the sensors of the device, or of all that it stands for. Throws
 // ImpossibleTime for a time that is not positive, and when the clocks of device and host disagree.
 Samples measure(Device& device, Run& run, const Plan& plan, Monitor& monitor);
-
-// Launches until two successive stretches of 1.5 s agree: times and clock within 0.5 %, temperature
-// within 1 K, as far as each is known; for 3 to 30 s. Returns whether they did.
-bool soak(Device& device, Run& run, const Plan& plan, Monitor& monitor);
 
 }  // namespace steelyard

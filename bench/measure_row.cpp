@@ -9,6 +9,7 @@
 #include "bench/environment.h"
 #include "bench/plausibility.h"
 #include "bench/reproduce.h"
+#include "bench/soak.h"
 #include "bench/together.h"
 #include "bench/window.h"
 #include "reports/render.h"
@@ -185,7 +186,8 @@ Record Measurer::describe(const Row& row) const {
           .problem = scalars(row.problem),
           .flops = devices * cost.flops,
           .bytes = devices * cost.bytes,
-          .steps = cost.steps};
+          .steps = cost.steps,
+          .method_version = method_version};
 }
 
 void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {

@@ -36,7 +36,7 @@ std::optional<double> trapezoid(std::span<const Reading> readings) {
 std::optional<double> counted(const Reading& first, const Reading& last) {
   if (!first.sensors.energy_joules || !last.sensors.energy_joules) return std::nullopt;
   const double joules = *last.sensors.energy_joules - *first.sensors.energy_joules;
-  return joules < 0 ? std::nullopt : std::optional(joules);  // the counter wrapped
+  return joules < 0 ? std::nullopt : std::optional(joules);  // it was reset
 }
 
 }  // namespace

@@ -14,10 +14,6 @@
 namespace steelyard {
 namespace {
 
-double devices_of(const Record& record) {
-  return static_cast<double>(std::max<std::size_t>(record.together.size(), 1));
-}
-
 // What the driver says of its highest clock; the datasheet's boost clock where it says nothing.
 std::optional<double> maximum_clock(const Spec& spec, const DeviceInfo& info) {
   const double hertz = std::strtod(fact_value(info, "clock_max_hz").c_str(), nullptr);

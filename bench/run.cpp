@@ -16,6 +16,7 @@
 #include "bench/progress.h"
 #include "bench/repetitions.h"
 #include "bench/results.h"
+#include "bench/soak.h"
 #include "reports/exit_code.h"
 #include "reports/render.h"
 
@@ -32,11 +33,14 @@ class Allowance {
     const bool brief = options.suite == Suite::quick || options.suite == Suite::gate;
     longest_ = brief ? 1 : options.suite == Suite::standard ? 5 : 15;
     if (options.mode == Mode::sustained) longest_ = sustained_seconds;
+    if (options.mode == Mode::steady) soak_ = longest_soak_seconds;
+    measured_twice_ = options.data_sensitivity;
   }
 
-  // Of all rows, as far as their samples go.
+  // Of soaking and of all rows, as far as their samples go.
   double most_seconds() const {
-    const double most = longest_ * static_cast<double>(rows_left_);
+    const double most =
+        soak_ + longest_ * static_cast<double>(rows_left_) * (measured_twice_ ? 2 : 1);
     return budget_ ? std::min(*budget_, most) : most;
   }
 
@@ -53,7 +57,8 @@ class Allowance {
  private:
   std::optional<double> budget_;
   std::size_t rows_left_;
-  double longest_;
+  double longest_, soak_ = 0;
+  bool measured_twice_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -34,10 +34,11 @@ double Sampler::time(bool sampled, bool watched) {
   Window window = {.launches = plan_.launches,
                    .first_copy = next_copy_,
                    .flush_bytes = plan_.flush_bytes,
-                   .back_to_back = plan_.back_to_back};
+                   .back_to_back = back_to_back_};
   if (watched)
     window.meanwhile = [&] { monitor_.read(launches_, samples_.size() + (sampled ? 1 : 0)); };
-  const auto [device, host] = device_.time(run_, window);
+  const auto [device, host, gave_up] = device_.time(run_, window);
+  if (gave_up) back_to_back_ = false;  // trying takes seconds each time
   next_copy_ = (next_copy_ + plan_.launches) % run_.copies();
   launches_ += plan_.launches;
   if (!(device > 0))

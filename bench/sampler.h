@@ -21,6 +21,9 @@ class Sampler {
   // The last one: with a reading of the sensors, after the plan's before_last_window.
   void draw_last();
 
+  // Whether the device could not enqueue windows ahead: from then on it was not asked to.
+  bool gave_up() const { return plan_.back_to_back && !back_to_back_; }
+
   const std::vector<double>& samples() const { return samples_; }  // seconds of one launch
   int last_copy() const { return (next_copy_ + run_.copies() - 1) % run_.copies(); }
 
@@ -35,6 +38,7 @@ class Sampler {
   Run& run_;
   const Plan& plan_;
   Monitor& monitor_;
+  bool back_to_back_ = plan_.back_to_back;
   int next_copy_ = 0;
   std::int64_t launches_ = 0;
   std::vector<double> samples_;

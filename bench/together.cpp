@@ -2,6 +2,7 @@
 #include "bench/together.h"
 
 #include <algorithm>
+#include <cmath>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -140,13 +141,17 @@ Elapsed Together::time(Run& joined, const Window& window) {
   wait_for_all();
   Elapsed slowest;
   std::optional<double> impossible;  // a member's time, which no other's may hide
+  double host_over_device = 1;       // the one furthest from 1, which no other's may hide either
   for (const auto& worker : workers_) {
-    const auto [device_seconds, host_seconds] = worker->end();
-    if (!(device_seconds > 0)) impossible = device_seconds;
-    slowest.device_seconds = std::max(slowest.device_seconds, device_seconds);
-    slowest.host_seconds = std::max(slowest.host_seconds, host_seconds);
+    const Elapsed one = worker->end();
+    if (!(one.device_seconds > 0)) impossible = one.device_seconds;
+    slowest.device_seconds = std::max(slowest.device_seconds, one.device_seconds);
+    slowest.gave_up = slowest.gave_up || one.gave_up;
+    const double ratio = one.host_seconds / one.device_seconds;
+    if (std::abs(std::log(ratio)) > std::abs(std::log(host_over_device))) host_over_device = ratio;
   }
   if (impossible) slowest.device_seconds = *impossible;
+  slowest.host_seconds = slowest.device_seconds * host_over_device;
   return slowest;
 }
 

@@ -59,14 +59,6 @@ std::string_view compute_dtype(const Record& row) {
   return {};
 }
 
-// Devices of the datasheet's unit that a row was measured on: several together, or the dies of a
-// package.
-double devices_of(const Record& row) {
-  if (!row.together.empty()) return static_cast<double>(row.together.size());
-  const Spec& spec = *find_spec(row.device_name);
-  return row.unit == "package" && spec.unit == "gcd" ? spec.dies_per_package : 1;
-}
-
 }  // namespace
 
 Estimate combine(std::span<const Estimate> runs) {

@@ -93,4 +93,11 @@ const std::vector<Spec>& specs() {
   return database().specs;
 }
 
+double devices_of(const Record& row) {
+  if (!row.together.empty()) return static_cast<double>(row.together.size());
+  const Spec* spec = find_spec(row.device_name);
+  const bool of_dies = spec != nullptr && spec->unit == "gcd" && row.unit == "package";
+  return of_dies ? spec->dies_per_package : 1;
+}
+
 }  // namespace steelyard

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "reports/record.h"
+
 namespace steelyard {
 
 // One fact: dense (no structured sparsity), of the unit the Spec is for.
@@ -33,5 +35,9 @@ struct Spec {
 // The spec whose device-name patterns match; an "emulated " prefix is ignored. Null when unknown.
 const Spec* find_spec(std::string_view device_name);
 const std::vector<Spec>& specs();
+
+// Devices that a row was measured on, as its datasheet counts them: several together, or the dies
+// of a package.
+double devices_of(const Record& row);
 
 }  // namespace steelyard

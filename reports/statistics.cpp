@@ -182,6 +182,20 @@ double lag1_autocorrelation(std::span<const double> samples) {
   return variance > 0 ? covariance / variance : 0;
 }
 
+Slope slope(std::span<const double> x, std::span<const double> y) {
+  if (x.size() != y.size() || x.size() < 3) throw std::logic_error("a slope needs three points");
+  const double x_centre = mean(x), y_centre = mean(y);
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - x_centre) * (x[i] - x_centre);
+    xy += (x[i] - x_centre) * (y[i] - y_centre);
+    yy += (y[i] - y_centre) * (y[i] - y_centre);
+  }
+  const double residue = std::max(0.0, yy - xy * xy / xx);
+  return {.value = xy / xx,
+          .standard_error = std::sqrt(residue / static_cast<double>(x.size() - 2) / xx)};
+}
+
 double student_t_quantile(double probability, double degrees_of_freedom) {
   if (!(probability > 0 && probability < 1 && degrees_of_freedom > 0))
     throw std::logic_error("a t quantile needs 0 < probability < 1 and degrees of freedom > 0");

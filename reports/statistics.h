@@ -50,6 +50,12 @@ std::vector<int> outlying(std::span<const double> samples);
 
 double lag1_autocorrelation(std::span<const double> samples);
 
+// Of the least-squares line through points; needs three, not all at one place.
+struct Slope {
+  double value = 0, standard_error = 0;
+};
+Slope slope(std::span<const double> x, std::span<const double> y);
+
 // Quantile of Student's t with (possibly fractional) degrees of freedom.
 double student_t_quantile(double probability, double degrees_of_freedom);
 

@@ -77,6 +77,31 @@ TEST_CASE("A quota of -1 is none") {
   CHECK_FALSE(cpu::cgroup_cpus(root));
 }
 
+TEST_CASE("Energy is the packages' without their parts, counted on where a counter wraps") {
+  Root root;
+  const auto zone = [&](std::string_view name, std::string_view energy) {
+    const fs::path path = fs::path("sys/class/powercap") / name;
+    root.file(path / "energy_uj", energy).file(path / "max_energy_range_uj", "262143328850\n");
+  };
+  zone("intel-rapl:0", "262143000000\n");
+  zone("intel-rapl:1", "5000000\n");
+  zone("intel-rapl:0:0", "1000000\n");
+  cpu::PackageEnergy energy(root);
+  CHECK(energy.joules() == 0.0);
+  zone("intel-rapl:0", "671150\n");  // 0.32885 J to the top and 0.67115 J from zero
+  zone("intel-rapl:1", "7500000\n");
+  zone("intel-rapl:0:0", "9000000\n");
+  CHECK(energy.joules().value() == Approx(1 + 2.5));
+  CHECK(energy.joules().value() == Approx(1 + 2.5));
+  fs::remove(fs::path(root) / "sys/class/powercap/intel-rapl:1/energy_uj");
+  CHECK_FALSE(energy.joules());
+}
+
+TEST_CASE("Without counters there is no energy") {
+  const Root root;
+  CHECK_FALSE(cpu::PackageEnergy(root).joules());
+}
+
 TEST_CASE("The device describes the CPU it runs on") {
   const cpu::CpuDevice device;
   const DeviceInfo& info = device.info();
@@ -85,13 +110,14 @@ TEST_CASE("The device describes the CPU it runs on") {
   CHECK(info.architecture.starts_with("x86-64"));
   CHECK(info.compute_units >= 1);
   CHECK(info.compute_units <= sysconf(_SC_NPROCESSORS_ONLN));
+  CHECK(info.last_level_cache_bytes > 0);
   CHECK(info.memory_bytes == sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
   CHECK(device.free_bytes() > 0);
   CHECK(device.free_bytes() <= info.memory_bytes);
 }
 
 TEST_CASE("A sensor that is absent has a reason") {
-  const Telemetry telemetry = cpu::read_sensors(cpu::usable_cpus());
+  const Telemetry telemetry = cpu::CpuDevice().telemetry();
   const auto explained = [&](const std::optional<double>& value, std::string_view what) {
     return value.has_value() || telemetry.missing.find(what) != std::string::npos;
   };

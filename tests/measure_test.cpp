@@ -240,38 +240,17 @@ TEST_CASE("a sustained row of few long windows goes on until its last third has 
   CHECK(timing.converged);
 }
 
-bool soaks(ScriptedDevice& device) {
+TEST_CASE("a device whose queue is too short is asked once to enqueue ahead, and the row says so") {
+  ScriptedDevice device([](int) { return 1e-3; });
+  device.queue = 8;
   CountingRun run(1);
-  const Plan plan = {.now = [&] { return device.now; }};
+  const Plan plan = {.launches = 16, .now = [&] { return device.now; }};
   Monitor monitor({&device}, plan.now);
-  return soak(device, run, plan, monitor);
-}
-
-TEST_CASE("soaking ends after 3 s on a steady device") {
-  ScriptedDevice device([](int) { return 10e-3; });
-  CHECK(soaks(device));
-  CHECK(device.now == Approx(3).margin(0.05));
-}
-
-TEST_CASE("soaking waits for times, clock and temperature, whichever settles last") {
-  const auto what = GENERATE(std::string("time"), std::string("clock"), std::string("temperature"));
-  CAPTURE(what);
-  // Falls by 3 % a second for 12 s.
-  const auto falling = [](double now) { return 1 - 0.03 * std::min(now, 12.0); };
-  ScriptedDevice device([&](int) { return 10e-3 / (what == "time" ? falling(device.now) : 1); });
-  device.sensors = [&](double now) {
-    return Telemetry{.clock_hz = 1.8e9 * (what == "clock" ? falling(now) : 1),
-                     .temperature_celsius = what == "temperature" ? 80 - 40 * falling(now) : 50};
-  };
-  CHECK(soaks(device));
-  CHECK(device.now > 12);
-  CHECK(device.now < 17);
-}
-
-TEST_CASE("a device that never settles is soaked for 30 s, and it says so") {
-  ScriptedDevice device([&](int) { return 10e-3 * (1 + 0.02 * device.now); });
-  CHECK_FALSE(soaks(device));
-  CHECK(device.now == Approx(30).margin(2));
+  const Timing timing = measure(device, run, plan, monitor).timing;
+  CHECK(std::ranges::count_if(device.windows, &Window::back_to_back) == 1);
+  CHECK(std::ranges::any_of(timing.flags, [](const std::string& flag) {
+    return flag.starts_with("not enqueued ahead");
+  }));
 }
 
 }  // namespace

@@ -32,11 +32,14 @@ class ScriptedDevice final : public Device {
     const double seconds = script_(static_cast<int>(windows.size()) - 1) * window.launches;
     now += host_over_device * seconds;
     if (window.meanwhile) window.meanwhile();
-    return {.device_seconds = seconds, .host_seconds = host_over_device * seconds};
+    return {.device_seconds = seconds,
+            .host_seconds = host_over_device * seconds,
+            .gave_up = window.back_to_back && window.launches > queue};
   }
 
   std::vector<Window> windows;    // as they were asked for
   double now = 0;                 // the host's clock: only windows take time
+  int queue = 1 << 20;            // launches that it can enqueue ahead
   double host_over_device = 1.0;  // what the host's clock says of a window
   std::function<Telemetry(double now)> sensors = [](double) {
     return Telemetry{.missing = "no sensors"};

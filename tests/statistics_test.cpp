@@ -105,6 +105,17 @@ TEST_CASE("autocorrelation of an AR(1) process is its coefficient") {
   CHECK(lag1_autocorrelation(values) == Approx(0.7).margin(0.02));
 }
 
+TEST_CASE("the slope of a line through points, with its standard error") {
+  const std::vector<double> x = {1, 2, 3, 4};
+  CHECK(slope(x, std::vector{3.0, 5.0, 7.0, 9.0}).value == Approx(2));
+  CHECK(slope(x, std::vector{3.0, 5.0, 7.0, 9.0}).standard_error == Approx(0).margin(1e-9));
+  // xx = 5, xy = 7, residue = 14 - 49 / 5 = 4.2: 7 / 5 and sqrt(4.2 / 2 / 5).
+  const Slope bent = slope(x, std::vector{6.0, 5.0, 7.0, 10.0});
+  CHECK(bent.value == Approx(1.4));
+  CHECK(bent.standard_error == Approx(0.6480741));
+  CHECK_THROWS_AS(slope(std::vector{1.0, 2.0}, std::vector{1.0, 2.0}), std::logic_error);
+}
+
 TEST_CASE("t quantiles agree with published tables") {
   struct {
     double probability, degrees_of_freedom, quantile;

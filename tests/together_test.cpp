@@ -56,6 +56,19 @@ TEST_CASE("a time that cannot be is not hidden by another device's") {
   CHECK(together.time(*run, {}).device_seconds == Approx(-1.78e-3));
 }
 
+TEST_CASE("a clock that disagrees with the host's is not hidden by another device's") {
+  ScriptedDevice right([](int) { return 5e-3; }), wrong([](int) { return 2e-3; });
+  wrong.host_over_device = 1.5;
+  Device* const devices[] = {&right, &wrong};
+  std::atomic<int> order = 0;
+  OrderedRun one(order), other(order);
+  Together together(devices);
+  const auto run = together.join({&one, &other});
+  const Elapsed elapsed = together.time(*run, {});
+  CHECK(elapsed.device_seconds == Approx(5e-3));
+  CHECK(elapsed.host_seconds == Approx(1.5 * 5e-3));
+}
+
 TEST_CASE("every window begins behind a barrier that all devices share") {
   ScriptedDevice a([](int) { return 1e-3; }), b([](int) { return 1e-3; });
   Device* const devices[] = {&a, &b};

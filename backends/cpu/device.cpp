@@ -38,7 +38,7 @@ HostTensor CpuDevice::read(const Tensor& tensor) {
 }
 
 Telemetry CpuDevice::telemetry() {
-  return read_sensors(team_cpus());
+  return read_sensors(team_cpus(), energy_);
 }
 
 }  // namespace steelyard::cpu

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace steelyard::cpu {
 
@@ -45,6 +46,14 @@ inline std::string field(const std::filesystem::path& path, std::string_view key
     return value == std::string::npos ? std::string{} : line.substr(value);
   }
   return {};
+}
+
+inline std::vector<std::filesystem::path> entries(const std::filesystem::path& folder) {
+  std::error_code none;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+    found.push_back(entry.path());
+  return found;
 }
 
 }  // namespace steelyard::cpu

@@ -54,13 +54,6 @@ std::int64_t meminfo(std::string_view key) {
   return parse_number<std::int64_t>(field("/proc/meminfo", key)).value_or(0) * 1024;
 }
 
-std::vector<fs::path> entries(const fs::path& parent) {
-  std::error_code none;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(parent, none)) found.push_back(entry.path());
-  return found;
-}
-
 // Those with a CPU that this process may run on.
 int numa_nodes() {
   const auto nodes = entries("/sys/devices/system/node");
@@ -121,19 +114,6 @@ std::optional<double> package_temperature() {
   return std::nullopt;
 }
 
-// Sum over the packages: intel-rapl:0, intel-rapl:1 (AMD's counters bear the name as well); the
-// parts of a package, intel-rapl:0:0, are contained in it.
-std::optional<double> package_energy() {
-  std::optional<double> joules;
-  for (const fs::path& zone : entries("/sys/class/powercap")) {
-    const std::string id = zone.filename();
-    if (!id.starts_with("intel-rapl:") || std::ranges::count(id, ':') != 1) continue;
-    if (const auto microjoules = read_number<double>(zone / "energy_uj"))
-      joules = joules.value_or(0) + *microjoules * 1e-6;
-  }
-  return joules;
-}
-
 }  // namespace
 
 std::vector<int> usable_cpus() {
@@ -174,6 +154,7 @@ std::int64_t available_memory() {
 }
 
 DeviceInfo describe_machine(const std::vector<int>& cpus) {
+  const std::int64_t cache = last_level_cache_bytes(cpus);
   const std::string governor = first_line(folder(cpus.front()) / "cpufreq/scaling_governor");
   return {
       .backend = "cpu",
@@ -182,7 +163,7 @@ DeviceInfo describe_machine(const std::vector<int>& cpus) {
       .architecture = std::string(name(best_instruction_set())),
       .compute_units = static_cast<int>(cpus.size()),
       .memory_bytes = total_memory(),
-      .last_level_cache_bytes = last_level_cache_bytes(cpus),
+      .last_level_cache_bytes = cache > 0 ? cache : assumed_last_level_cache_bytes,
       .shares_host_memory = true,
       .facts = {
           {"governor", or_unknown(governor)},
@@ -191,15 +172,18 @@ DeviceInfo describe_machine(const std::vector<int>& cpus) {
           {"family", or_unknown(field("/proc/cpuinfo", "cpu family"))},
           {"model", or_unknown(field("/proc/cpuinfo", "model"))},
           {"microcode", or_unknown(field("/proc/cpuinfo", "microcode"))},
+          {.name = "last_level_cache",
+           .value = cache > 0 ? "listed by the system" : "assumed: the system lists no caches",
+           .use = DeviceFact::note},
           {.name = "numa_nodes", .value = fmt::format("{}", numa_nodes()), .use = DeviceFact::note},
           limit_fact("container_cpus", cgroup_cpus(),
                      static_cast<double>(std::thread::hardware_concurrency())),
           limit_fact("container_memory_bytes_left", cgroup_memory_left(), total_memory())}};
 }
 
-Telemetry read_sensors(const std::vector<int>& cpus) {
+Telemetry read_sensors(const std::vector<int>& cpus, PackageEnergy& energy) {
   Telemetry telemetry = {.clock_hz = mean_clock_hz(cpus),
-                         .energy_joules = package_energy(),
+                         .energy_joules = energy.joules(),
                          .temperature_celsius = package_temperature(),
                          .missing =
                              "power: the CPU counts energy, not power; memory clock, power "

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "backends/cpu/package_energy.h"
 #include "backends/cpu/region.h"
 #include "backends/run.h"
 
@@ -22,6 +23,7 @@ class CpuDevice final : public Device {
 
  private:
   DeviceInfo info_;
+  PackageEnergy energy_;
   Region flush_;  // read before a window that wants cold caches
 };
 

@@ -118,7 +118,7 @@ Elapsed GpuDevice::time(Run& run, const Window& window) {
   const Executable graph = window.graph ? capture(queue, launch_all) : Executable();
   flush(window.flush_bytes);
   check(wait(queue));
-  const bool hold = window.back_to_back && hold_.can_hold(window.launches);
+  const bool hold = window.back_to_back && hold_.works();
   const auto start_together = [&] {
     if (window.start_barrier != nullptr) window.start_barrier->arrive_and_wait();
   };
@@ -139,11 +139,13 @@ Elapsed GpuDevice::time(Run& run, const Window& window) {
   if (window.meanwhile) window.meanwhile();
   check(wait(stop_.get()));
   const auto end = std::chrono::steady_clock::now();
-  if (hold && hold_.held(window.launches)) begin = released;
+  const bool held = hold && hold_.held();
+  if (held) begin = released;
   float milliseconds = 0;
   check(elapsed(&milliseconds, start_.get(), stop_.get()));
   return {.device_seconds = static_cast<double>(milliseconds) * 1e-3,
-          .host_seconds = std::chrono::duration<double>(end - begin).count()};
+          .host_seconds = std::chrono::duration<double>(end - begin).count(),
+          .gave_up = hold && !held};
 }
 
 HostTensor GpuDevice::read(const Tensor& tensor) {

@@ -3,7 +3,6 @@
 // host per read, which takes about a microsecond. Limits: ends by itself after so many reads.
 #include "backends/gpu/hold.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace steelyard::gpu {
@@ -17,8 +16,6 @@ __global__ void wait_for_host(const volatile std::uint32_t* released, std::uint3
 }
 
 constexpr std::int64_t reads_of_two_seconds = 1 << 21, reads_of_a_try = 1 << 14;
-// A stream takes about a thousand launches, and a launch of ours may be two kernels.
-constexpr int most_launches = 500;
 
 }  // namespace
 
@@ -30,10 +27,10 @@ Hold::Hold(StreamHandle stream) {
   words_->given_up = 0;
   try {
     enqueue(stream, reads_of_a_try);
-    const bool returned_early = words_->given_up != round_;
+    const bool returned_early = held();
     end();
     check(wait(stream));
-    if (returned_early) most_launches_ = most_launches;
+    works_ = returned_early;
   } catch (const std::runtime_error&) {
     // A device that cannot run this program's code has rows to say so.
   }
@@ -54,12 +51,6 @@ void Hold::begin(StreamHandle stream) {
 
 void Hold::end() {
   words_->released = round_;
-}
-
-bool Hold::held(int launches) {
-  if (words_->given_up != round_) return true;
-  most_launches_ = std::min(most_launches_, launches - 1);
-  return false;
 }
 
 }  // namespace steelyard::gpu

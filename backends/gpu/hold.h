@@ -20,15 +20,14 @@ class Hold {
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
 
-  // Whether a window of so many launches can be held: queues are finite, and one that is full
-  // blocks the host that should let it go.
-  bool can_hold(int launches) const { return launches <= most_launches_; }
+  // Whether a stream can be held at all.
+  bool works() const { return works_; }
 
   void begin(StreamHandle stream);
   void end();  // lets go; at once when nothing is held
-  // After the stream has been waited for: whether the last hold was let go, not given up. A window
-  // of as many launches is not held again otherwise.
-  bool held(int launches);
+  // After the stream has been waited for: whether the last hold was let go, not given up. Queues are
+  // finite: one that is full blocks the host that should let it go.
+  bool held() const { return words_->given_up != round_; }
 
  private:
   struct Words {  // in the host's memory, seen by both
@@ -39,7 +38,7 @@ class Hold {
 
   Words* words_ = nullptr;
   std::uint32_t round_ = 0;
-  int most_launches_ = -1;  // nothing can be held
+  bool works_ = false;
 };
 
 }  // namespace steelyard::gpu
