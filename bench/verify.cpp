@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "bench/freivalds.h"
 #include "bench/tolerance.h"
 
 namespace steelyard {
@@ -164,9 +163,8 @@ bool has_integer_output(const Run& run, int copy) {
 
 // Sampling alone misses a fault between the samples: large products are checked whole as well.
 void check_whole_product(Verdict& verdict, const Truth& truth, const HostTensor& c) {
-  const auto* gemm = std::get_if<Gemm>(&truth.problem());
-  if (gemm == nullptr || truth.exact()[0].elements.empty()) return;
-  const double z = freivalds_deviation(*gemm, truth.inputs(), c);
+  if (truth.whole_product() == nullptr) return;
+  const double z = truth.whole_product()->worst_deviation(c);
   verdict.check += fmt::format("; block Freivalds: {:.1f} of {} deviations", z, freivalds_limit);
   if (z <= freivalds_limit) return;
   verdict.ok = false;
@@ -239,6 +237,9 @@ Truth::Truth(const Problem& problem, std::vector<HostTensor> inputs, Encoding en
     : problem_(problem), inputs_(std::move(inputs)), encoding_(name_encoding(problem, encoding)) {
   const std::int64_t limit = limit_for(problem);
   exact_ = reference(problem, inputs_, limit, Rounding::exact);
+  const auto* gemm = std::get_if<Gemm>(&problem);
+  if (gemm != nullptr && !exact_[0].elements.empty())
+    whole_product_ = std::make_unique<BlockFreivalds>(*gemm, inputs_);
   unavoidable_.resize(exact_.size());
   if (!std::holds_alternative<Attention>(problem)) return;
   const auto rounded = reference(problem, inputs_, limit, Rounding::storage);
@@ -257,6 +258,7 @@ double truth_bytes(const Problem& problem) {
         limit == 0 ? elements(operand) : std::min(limit, elements(operand));
     total += size + 2.0 * sizeof(double) * static_cast<double>(checked);  // values and magnitudes
   }
+  if (const auto* gemm = std::get_if<Gemm>(&problem)) total += freivalds_bytes(*gemm);
   return total;
 }
 

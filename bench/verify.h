@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "backends/oracle.h"
+#include "bench/freivalds.h"
 #include "reports/record.h"
 
 namespace steelyard {
@@ -27,6 +28,8 @@ class Truth {
     double largest = 0, norm = 0;  // of an element; of all, in the Frobenius norm
   };
   const std::vector<Unavoidable>& unavoidable() const { return unavoidable_; }  // by output
+  // Of a GEMM whose elements are sampled; null otherwise.
+  const BlockFreivalds* whole_product() const { return whole_product_.get(); }
   // "fp8 is ocp" where a tensor is of such a type, else empty.
   const std::string& encoding() const { return encoding_; }
 
@@ -35,6 +38,7 @@ class Truth {
   std::vector<HostTensor> inputs_;
   std::vector<Expected> exact_;
   std::vector<Unavoidable> unavoidable_;
+  std::unique_ptr<BlockFreivalds> whole_product_;
   std::string encoding_;
 };
 

@@ -128,7 +128,7 @@ Verdict judge(const Product& x, const Truth& truth) {
 }
 
 double deviation(const Product& x) {
-  return freivalds_deviation(x.problem, x.inputs, x.c);
+  return BlockFreivalds(x.problem, x.inputs).worst_deviation(x.c);
 }
 
 TEST_CASE("within the element bound all nine faults are found, in every type") {

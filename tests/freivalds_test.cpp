@@ -66,7 +66,7 @@ Product multiply(Gemm p) {
 }
 
 double deviation(const Product& x) {
-  return freivalds_deviation(x.problem, x.inputs, x.c);
+  return BlockFreivalds(x.problem, x.inputs).worst_deviation(x.c);
 }
 
 Gemm shape(DType in, DType out, Layout layout = Layout::nn) {

@@ -71,15 +71,27 @@ void sampled_products(const Gemm& p, const Question& question, Expected& c) {
   }
 }
 
-// Row i of A times a decoded B[k,n], added to row i of C.
-void row_product(const Gemm& p, const Factors& factors, const std::vector<double>& b,
-                 std::int64_t i, Expected& c) {
-  double* const value = c.values.data() + i * p.n;
-  double* const magnitude = c.magnitudes.data() + i * p.n;
+// Some columns of B[k,n], decoded: an element is read once for all rows of A.
+struct Panel {
+  std::int64_t first = 0, width = 0;
+  std::vector<double> values;  // [k, width]
+
+  void decode(const Gemm& p, const Factors& factors, std::int64_t group) {
+    values.resize(p.k * width);
+    for (std::int64_t j = 0; j < width; ++j)
+      for (std::int64_t l = 0; l < p.k; ++l) values[l * width + j] = factors.b(group, l, first + j);
+  }
+};
+
+// Row i of A times the panel, added to its place in C.
+void row_product(const Gemm& p, const Factors& factors, const Panel& panel, std::int64_t i,
+                 Expected& c) {
+  double* const value = c.values.data() + i * p.n + panel.first;
+  double* const magnitude = c.magnitudes.data() + i * p.n + panel.first;
   for (std::int64_t l = 0; l < p.k; ++l) {
     const double a = factors.a(i, l);
-    const double* const b_row = b.data() + l * p.n;
-    for (std::int64_t j = 0; j < p.n; ++j) {
+    const double* const b_row = panel.values.data() + l * panel.width;
+    for (std::int64_t j = 0; j < panel.width; ++j) {
       const double term = a * b_row[j];
       value[j] += term;
       magnitude[j] += std::abs(term);
@@ -88,17 +100,24 @@ void row_product(const Gemm& p, const Factors& factors, const std::vector<double
 }
 
 void all_products(const Gemm& p, const Question& question, Expected& c) {
+  constexpr std::int64_t panel_width = 64;
   const Factors factors(p, question);
   const std::vector<std::int64_t> first_rows = offsets(p, question);
   make_room<Sum>(c);
-  std::vector<double> b(p.k * p.n);
-  for (std::int64_t group = 0; group < p.groups; ++group) {
-    if (first_rows[group] == first_rows[group + 1]) continue;
-    for (std::int64_t l = 0; l < p.k; ++l)
-      for (std::int64_t j = 0; j < p.n; ++j) b[l * p.n + j] = factors.b(group, l, j);
-#pragma omp parallel for schedule(dynamic, 4)
-    for (std::int64_t i = first_rows[group]; i < first_rows[group + 1]; ++i)
-      row_product(p, factors, b, i, c);
+#pragma omp parallel
+  {
+    Panel panel;
+    for (std::int64_t group = 0; group < p.groups; ++group) {
+      if (first_rows[group] == first_rows[group + 1]) continue;
+#pragma omp for schedule(dynamic)
+      for (std::int64_t j = 0; j < p.n; j += panel_width) {
+        panel.first = j;
+        panel.width = std::min(panel_width, p.n - j);
+        panel.decode(p, factors, group);
+        for (std::int64_t i = first_rows[group]; i < first_rows[group + 1]; ++i)
+          row_product(p, factors, panel, i, c);
+      }
+    }
   }
 }
 
