@@ -151,8 +151,11 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
     return what + ": " + choices(values);
   };
   app.add_flag("--list", options.list, "Print the key of every row and stop");
-  app.add_option("--filter", options.filter,
-                 "Regular expression over row keys; a leading '-' excludes what matches");
+  app.add_option(
+         "--filter", options.filter,
+         "Regular expression over row keys; a leading '-' excludes what matches; the last one "
+         "counts")
+      ->take_last();
   app.add_option("--suite", texts.suite, one_of("Problems to measure", suites))
       ->capture_default_str();
   app.add_option("--device", texts.devices, "cpu, cuda:0, hip:all, ... (default: every device)")

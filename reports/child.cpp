@@ -71,7 +71,7 @@ pid_t spawn(const std::vector<std::string>& command, const std::vector<Redirecti
 
   pid_t pid = 0;
   const int error =
-      posix_spawn(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::system_error(error, std::generic_category(), command.front());
@@ -128,6 +128,13 @@ bool SignalForwarding::interrupted() {
 
 Ended run_child(const std::vector<std::string>& command) {
   return run_to_end(command, {});
+}
+
+Ended run_child(const std::vector<std::string>& command, const std::filesystem::path& log) {
+  const File file(std::fopen(log.c_str(), "w"), std::fclose);
+  if (!file) throw std::system_error(errno, std::generic_category(), log.string());
+  const int to = fileno(file.get());
+  return run_to_end(command, {{to, STDOUT_FILENO}, {to, STDERR_FILENO}});
 }
 
 Ended capture(const std::vector<std::string>& command) {

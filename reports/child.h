@@ -2,6 +2,7 @@
 // Programs that are run one after the other, and end when this one is told to.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,11 @@ struct Ended {
   std::string output, errors;  // of capture()
 };
 
-// Both run a program (a path, then its arguments) to its end: with this program's stdout and
-// stderr, or with what it writes returned. Throw std::system_error when it cannot be started.
+// They run a program (a path or a name on PATH, then its arguments) to its end: with this program's
+// stdout and stderr, with both in a file, or with what it writes returned. Throw std::system_error
+// when it cannot be started.
 Ended run_child(const std::vector<std::string>& command);
+Ended run_child(const std::vector<std::string>& command, const std::filesystem::path& log);
 Ended capture(const std::vector<std::string>& command);
 
 }  // namespace steelyard

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,52 @@ struct RunOptions {
 };
 
 int run(const RunOptions& options);
+
+struct CompareOptions {
+  std::filesystem::path thresholds, noise;       // empty: none
+  std::vector<std::string> allowed_differences;  // fields of the conditions
+  std::string inconclusive = "pass";             // or fail
+  std::string format = "text";                   // md, json, junit, github
+  std::filesystem::path output;                  // empty: stdout
+};
+
+int compare(const std::filesystem::path& base, const std::filesystem::path& candidate,
+            const CompareOptions& options);
+
+struct GateOptions {
+  std::string baseline, candidate;  // commands
+  std::optional<double> budget_seconds;
+  CompareOptions compare;  // its output is the folder of the runs
+};
+
+int gate(const GateOptions& options);
+
+struct NoiseOptions {
+  std::string command;
+  int runs = 20;
+  std::filesystem::path output;  // the card; empty: none
+};
+
+int noise(const NoiseOptions& options);
+
+struct HistoryOptions {
+  std::filesystem::path database = "history.db";
+  std::vector<std::filesystem::path> results;  // of import
+  std::string row;                             // of trend: a glob
+};
+
+int import_history(const HistoryOptions& options);
+int rebuild_history(const HistoryOptions& options);
+int show_trend(const HistoryOptions& options);
+int show_changes(const HistoryOptions& options);
+
+struct ExportOptions {
+  std::filesystem::path results;
+  std::string form;              // github-action, bmf or csv
+  std::filesystem::path output;  // empty: stdout
+};
+
+int export_results(const ExportOptions& options);
 
 int validate_files(const std::vector<std::filesystem::path>& files);
 

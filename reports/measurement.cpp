@@ -51,15 +51,14 @@ void set_shares_of_best(std::vector<Measurement>& ordered) {
   }
 }
 
-// The type a problem is computed in: of A for a GEMM (w4a16 multiplies in bf16).
+}  // namespace
+
 std::string_view compute_dtype(const Record& row) {
   for (const auto& [name, value] : row.problem)
     if (name == "a" || name == "dtype")
       if (const auto* text = std::get_if<std::string>(&value)) return *text;
   return {};
 }
-
-}  // namespace
 
 Estimate combine(std::span<const Estimate> runs) {
   if (runs.size() == 1) return runs.front();

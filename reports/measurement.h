@@ -38,6 +38,9 @@ std::vector<Measurement> measurements(const Results& results);
 // The order of tables: library, tuned, portable.
 int tier_rank(const std::string& tier);
 
+// The type that a row computes with: "bf16"; empty where its problem names none.
+std::string_view compute_dtype(const Record& row);
+
 // What a row is judged by: operations for compute, bytes for memory-bound families, time per
 // dependent step for latencies.
 enum class Metric { flops, bandwidth, latency };

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/record.h"
 
-#include <sha2.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "reports/json_writer.h"
+#include "reports/sha256.h"
 
 namespace steelyard {
 namespace {
@@ -20,12 +19,6 @@ constexpr std::array<std::pair<Status, std::string_view>, 6> status_names = {{
     {Status::incorrect, "incorrect"},
     {Status::implausible, "implausible"},
 }};
-
-std::string sha256(std::string_view text) {
-  char digest[SHA256_DIGEST_STRING_LENGTH];
-  SHA256Data(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digest);
-  return digest;
-}
 
 }  // namespace
 

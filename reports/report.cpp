@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -7,10 +6,9 @@
 #include "reports/appendix.h"
 #include "reports/commands.h"
 #include "reports/exit_code.h"
-#include "reports/file_error.h"
+#include "reports/output.h"
 #include "reports/overview.h"
 #include "reports/relative_tables.h"
-#include "reports/replace_file.h"
 #include "reports/summary.h"
 
 namespace steelyard {
@@ -82,13 +80,6 @@ Report relate(std::span<const Results> results, const ReportOptions& options) {
   return {text + appendix(results, markdown(method) + markdown(relative_method)), exit_code};
 }
 
-void write(const std::string& text, const std::filesystem::path& output) {
-  if (!output.empty()) return replace_file(output, text);
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (std::fflush(stdout) != 0 || !written)
-    throw file_error("stdout", "cannot be written", "free some space or name a file with -o");
-}
-
 }  // namespace
 
 int report(const ReportOptions& options) try {
@@ -97,7 +88,7 @@ int report(const ReportOptions& options) try {
   const bool side_by_side = results.size() > 1 || !options.reference.empty();
   const Report made =
       side_by_side ? relate(results, options) : summarise(results.front(), options.format);
-  write(made.text, options.output);
+  write_output(made.text, options.output);
   if (made.exit_code == incomparable)
     complain(
         "nothing comparable: the results share no row, or every shared row differs in what "

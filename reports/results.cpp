@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> result_files(const fs::path& folder) {
+std::vector<fs::path> files_of(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
@@ -29,11 +29,14 @@ std::vector<fs::path> result_files(const fs::path& folder) {
 
 }  // namespace
 
+std::vector<fs::path> result_files(const fs::path& path) {
+  std::error_code none;
+  return fs::is_directory(path, none) ? files_of(path) : std::vector{path};
+}
+
 Results load_results(const fs::path& path) {
   Results results{.name = path.string()};
-  std::error_code none;
-  const auto files = fs::is_directory(path, none) ? result_files(path) : std::vector{path};
-  for (const auto& file : files) {
+  for (const auto& file : result_files(path)) {
     results.files.push_back(read_results(file));
     results.file_names.push_back(file.filename().string());
   }

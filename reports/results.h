@@ -16,7 +16,11 @@ struct Results {
   std::vector<std::string> file_names;  // of `files`, without their folder
 };
 
-// Throws FileError, also for a folder without result files.
+// The file that `path` names, or the JSON files of that folder by name. Throws FileError, also for
+// a folder without any.
+std::vector<std::filesystem::path> result_files(const std::filesystem::path& path);
+
+// Throws FileError.
 Results load_results(const std::filesystem::path& path);
 
 }  // namespace steelyard

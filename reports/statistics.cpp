@@ -76,12 +76,6 @@ double regularised_beta(double a, double b, double x) {
   return std::exp(log_front) / a * beta_fraction(a, b, x);
 }
 
-// P(T > t) for t >= 0.
-double student_t_tail(double t, double degrees_of_freedom) {
-  const double x = degrees_of_freedom / (degrees_of_freedom + t * t);
-  return regularised_beta(degrees_of_freedom / 2, 0.5, x) / 2;
-}
-
 }  // namespace
 
 double quantile(std::span<const double> samples, double q) {
@@ -194,6 +188,12 @@ Slope slope(std::span<const double> x, std::span<const double> y) {
   const double residue = std::max(0.0, yy - xy * xy / xx);
   return {.value = xy / xx,
           .standard_error = std::sqrt(residue / static_cast<double>(x.size() - 2) / xx)};
+}
+
+double student_t_tail(double t, double degrees_of_freedom) {
+  if (t < 0) return 1 - student_t_tail(-t, degrees_of_freedom);
+  const double x = degrees_of_freedom / (degrees_of_freedom + t * t);
+  return regularised_beta(degrees_of_freedom / 2, 0.5, x) / 2;
 }
 
 double student_t_quantile(double probability, double degrees_of_freedom) {

@@ -56,6 +56,9 @@ struct Slope {
 };
 Slope slope(std::span<const double> x, std::span<const double> y);
 
+// P(T > t) of Student's t, for the same degrees of freedom as below.
+double student_t_tail(double t, double degrees_of_freedom);
+
 // Quantile of Student's t with (possibly fractional) degrees of freedom.
 double student_t_quantile(double probability, double degrees_of_freedom);
 

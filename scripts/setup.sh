@@ -15,6 +15,8 @@ libcli11-dev          |            | command lines
 libfmt-dev            |            | formatting
 nlohmann-json3-dev    |            | reading JSON
 libvalijson-dev       |            | checking result files against the schema
+libtomlplusplus-dev   |            | thresholds, in TOML
+libsqlite3-dev        |            | the index of a history of results
 libmd-dev             |            | SHA-256 of comparability keys
 libdnnl-dev           |            | oneDNN: library tier of the CPU
 ocl-icd-opencl-dev    |            | the CMake files of oneDNN ask for OpenCL
@@ -22,6 +24,8 @@ libopenblas0-pthread  |            | OpenBLAS: library tier of the CPU, opened a
 catch2                |            | tests
 python3               | python3    | checks
 python3-jsonschema    |            | test: a second validator reads the result files
+python3-yaml          |            | test: the steps of the examples for CI systems
+libxml2-utils         |            | test: JUnit files against their schema
 libbenchmark-tools    |            | test: compare.py of Google Benchmark reads the result files
 python3-scipy         |            | what compare.py imports
 '
