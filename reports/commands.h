@@ -39,7 +39,8 @@ int compare(const std::filesystem::path& base, const std::filesystem::path& cand
             const CompareOptions& options);
 
 struct GateOptions {
-  std::string baseline, candidate;  // commands
+  std::string baseline, candidate;         // commands
+  std::filesystem::path baseline_history;  // in the place of `baseline`
   std::optional<double> budget_seconds;
   CompareOptions compare;  // its output is the folder of the runs
 };

@@ -2,8 +2,11 @@
 #include "reports/gate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
+
+#include "reports/statistics.h"
 
 namespace steelyard {
 namespace {
@@ -79,6 +82,30 @@ Changes judge_gate(const RunSet& base, const RunSet& candidate, const CompareRul
       open.insert(change.candidate->row);
   }
   sort_by_change(changes);
+  return changes;
+}
+
+Changes judge_against_history(const RunSet& stored, const RunSet& candidate,
+                              const CompareRules& rules) {
+  Changes changes = compare(stored, candidate, rules);
+  for (Change& change : changes.rows) {
+    if (!change.refused.empty()) continue;
+    const bool higher = change.threshold.higher_is_better;
+    const auto before = costs(*change.base, higher);
+    change.finding = Finding::inconclusive;
+    change.reason = fmt::format("{} stored values: {} are needed", before.size(), fewest_stored);
+    if (static_cast<int>(before.size()) < fewest_stored) continue;
+    Shift shift = steelyard::shift(before, costs(*change.candidate, higher));
+    shift.deviation = log_deviation(before);
+    shift.degrees_of_freedom = static_cast<double>(before.size()) - 1;
+    shift.standard_error = shift.deviation * std::sqrt(1 + 1 / static_cast<double>(before.size()));
+    change.shift = shift;
+    change.finding = judge(shift, change.threshold.limits, rules.alpha);
+    change.reason = change.finding == Finding::inconclusive
+                        ? fmt::format("stored values differ by {:.1f} %", 100 * shift.deviation)
+                        : std::string();
+    if (change.finding == Finding::regression) change.reason = change.threshold.allowed_because;
+  }
   return changes;
 }
 

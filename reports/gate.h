@@ -39,4 +39,12 @@ Standing standing(std::span<const double> base, std::span<const double> candidat
 Changes judge_gate(const RunSet& base, const RunSet& candidate, const CompareRules& rules,
                    const std::string& unfinished, std::set<std::string>& open);
 
+// Runs of one session against the level of stored ones, one value of each, in the place of a baseline
+// program: Student's t prediction interval, s sqrt(1 + 1/n) of n stored values, since what differs
+// between days is in the candidate's mean as well, however many runs it has. Finds less than a gate
+// with both programs does.
+inline constexpr int fewest_stored = 5;
+Changes judge_against_history(const RunSet& stored, const RunSet& candidate,
+                              const CompareRules& rules);
+
 }  // namespace steelyard

@@ -13,12 +13,15 @@
 #include "reports/exit_code.h"
 #include "reports/gate.h"
 #include "reports/gate_runs.h"
+#include "reports/history.h"
 #include "reports/output.h"
 #include "reports/render.h"
 #include "reports/replace_file.h"
 
 namespace steelyard {
 namespace {
+
+constexpr int most_runs = looks.back().runs + confirmation.runs;  // a side
 
 // Runs pairs until every row is decided or time is up, and keeps the verdicts that follow.
 class Gate {
@@ -35,7 +38,7 @@ class Gate {
   }
 
   void run() {
-    while (runs_.pairs() == 0 || !open_.empty()) {
+    while (runs_.pairs() == 0 || (!open_.empty() && runs_.pairs() < most_runs)) {
       if (runs_.pairs() > 0 && !time_for_another()) return;
       tell();
       runs_.run_pair(open_);
@@ -49,7 +52,9 @@ class Gate {
   void judge() {
     base_ = runs_.load(GateRuns::base);
     candidate_ = runs_.load(GateRuns::candidate);
-    const std::string unfinished = fmt::format("the budget was spent after {} runs", runs_.pairs());
+    const std::string unfinished =
+        runs_.pairs() < most_runs ? fmt::format("the budget was spent after {} runs", runs_.pairs())
+                                  : std::string("some runs lack the row");
     changes_ = judge_gate(base_, candidate_, rules_, unfinished, open_);
     if (changes_.rows.empty() && changes_.not_measured.empty())
       throw RunFailed("the two programs share no row", incomparable);
@@ -77,8 +82,7 @@ class Gate {
     if (!open_.empty()) text += fmt::format(", {} rows undecided", open_.size());
     if (each > 0)
       text += fmt::format(", {:.0f} s to the next look at least, {:.0f} s at most in all",
-                          each * pairs_left(),
-                          each * (looks.back().runs + confirmation.runs - runs_.pairs()));
+                          each * pairs_left(), each * (most_runs - runs_.pairs()));
     std::fprintf(stderr, "steelyard: %s\n", text.c_str());
   }
 
@@ -91,20 +95,60 @@ class Gate {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-void write_reports(const Changes& changes, const std::filesystem::path& folder) {
-  replace_file(folder / "report.md", markdown_of(changes));
-  replace_file(folder / "report.json", json_of(changes));
-  replace_file(folder / "junit.xml", junit_of(changes));
+int conclude(const Changes& changes, const CompareOptions& options) {
+  replace_file(options.output / "report.md", markdown_of(changes));
+  replace_file(options.output / "report.json", json_of(changes));
+  replace_file(options.output / "junit.xml", junit_of(changes));
+  write_output(written(changes, options.format), {});
+  return exit_code(changes, options.inconclusive == "fail");
+}
+
+// What is stored of the candidate's rows under its conditions.
+RunSet stored_runs(const std::filesystem::path& database, const RunSet& candidate) {
+  const History history(database, Database::read);
+  RunSet stored{.name = database.string()};
+  for (const Series& series : candidate.series) {
+    if (series.metric != "time") continue;
+    Series before = series;
+    before.values.clear();
+    before.clocks_hz.clear();
+    const std::string conditions =
+        series.conditions.empty() ? std::string() : series.conditions.front()->key;
+    for (const HistoryPoint& point : history.points(series.row, conditions))
+      before.values.push_back(point.value);
+    if (!before.values.empty()) stored.series.push_back(std::move(before));
+  }
+  return stored;
+}
+
+int gate_against_history(const GateOptions& options, const CompareRules& rules) {
+  constexpr int runs = looks.front().runs;
+  claim_folder(options.compare.output, {options.baseline_history, options.candidate});
+  std::vector<std::filesystem::path> files;
+  for (int run = 1; run <= runs; ++run) {
+    std::fprintf(stderr, "steelyard: run %d of %d\n", run, runs);
+    files.push_back(options.compare.output / fmt::format("candidate-{:03}.json", run));
+    run_into(files.back(), options.candidate, {}, fmt::format("candidate run {}", run));
+  }
+  const RunSet candidate = load_runs(files, options.candidate);
+  const RunSet stored = stored_runs(options.baseline_history, candidate);
+  complain(
+      "days differ by more than runs of one day: `detectable` says which changes are found; an old "
+      "program as --baseline finds smaller ones");
+  return conclude(judge_against_history(stored, candidate, rules), options.compare);
 }
 
 int run_gate(const GateOptions& options) {
+  if (options.baseline.empty() && options.baseline_history.empty())
+    throw std::invalid_argument(
+        "name what the candidate is compared with: --baseline 'CMD ...' or "
+        "--baseline-history DB");
   const CompareRules rules = read_rules(options.compare);
   const SignalForwarding forwarding;
+  if (!options.baseline_history.empty()) return gate_against_history(options, rules);
   Gate gate(options, rules);
   gate.run();
-  write_reports(gate.changes(), options.compare.output);
-  write_output(written(gate.changes(), options.compare.format), {});
-  return exit_code(gate.changes(), options.compare.inconclusive == "fail");
+  return conclude(gate.changes(), options.compare);
 }
 
 }  // namespace

@@ -40,18 +40,23 @@ void require_same_commands(const fs::path& state, const std::array<std::string, 
 
 }  // namespace
 
+void claim_folder(const fs::path& folder, const std::array<std::string, 2>& commands) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw file_error(folder, "cannot be made: " + error.message(), "choose another with -o");
+  const fs::path state = folder / "gate.json";
+  if (fs::exists(state))
+    require_same_commands(state, commands);
+  else
+    replace_file(state, state_of(commands));
+}
+
 GateRuns::GateRuns(fs::path folder, std::array<std::string, 2> commands)
     : folder_(std::move(folder)), commands_(std::move(commands)) {
   for (const std::string& command : commands_) split_words(command);  // complains early
-  std::error_code error;
-  for (const char* side : names)
-    if (fs::create_directories(folder_ / side, error); error)
-      throw file_error(folder_, "cannot be made: " + error.message(), "choose another with -o");
-  const fs::path state = folder_ / "gate.json";
-  if (fs::exists(state))
-    require_same_commands(state, commands_);
-  else
-    replace_file(state, state_of(commands_));
+  claim_folder(folder_, commands_);
+  for (const char* side : names) fs::create_directory(folder_ / side);
   while (fs::exists(result(base, pairs_)) && fs::exists(result(candidate, pairs_))) ++pairs_;
 }
 

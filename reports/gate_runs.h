@@ -13,12 +13,15 @@
 
 namespace steelyard {
 
+// Makes `folder` that of a gate between these commands, so that an interrupted one can go on. Throws
+// FileError when it is that of others.
+void claim_folder(const std::filesystem::path& folder, const std::array<std::string, 2>& commands);
+
 class GateRuns {
  public:
   enum Side { base, candidate };
 
-  // Goes on where runs of the same commands stand in `folder`; throws FileError when those of others
-  // do.
+  // Goes on with the runs in `folder`, which it claims.
   GateRuns(std::filesystem::path folder, std::array<std::string, 2> commands);
 
   int pairs() const { return pairs_; }  // that are complete

@@ -138,15 +138,21 @@ std::vector<std::string> History::rows() const {
   return all;
 }
 
+std::string History::newest_conditions(const std::string& row) const {
+  Statement newest(database_, R"(
+    SELECT conditions FROM value WHERE row = ? AND metric = 'time'
+    ORDER BY date DESC, sha256 LIMIT 1)");
+  return newest.bind(0, row).step() ? newest.text(0) : std::string();
+}
+
 // Logarithms are summed here: SQLite may be built without them.
-std::vector<HistoryPoint> History::points(const std::string& row) const {
+std::vector<HistoryPoint> History::points(const std::string& row,
+                                          const std::string& conditions) const {
   Statement values(database_, R"(
     SELECT v.sha256, v.date, f.commit_id, v.value FROM value v JOIN file f USING (sha256)
-    WHERE v.row = ?1 AND v.metric = 'time' AND v.conditions =
-      (SELECT conditions FROM value WHERE row = ?1 AND metric = 'time'
-       ORDER BY date DESC, sha256 LIMIT 1)
+    WHERE v.row = ? AND v.metric = 'time' AND v.conditions = ?
     ORDER BY v.date, v.sha256, v.run)");
-  values.bind(0, row);
+  values.bind(0, row).bind(1, conditions);
   std::vector<HistoryPoint> points;
   std::string file;
   while (values.step()) {

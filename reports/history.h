@@ -32,8 +32,9 @@ class History {
   int rebuild();
 
   std::vector<std::string> rows() const;  // that have times
-  // Of a row's times on the newest of its conditions, oldest first.
-  std::vector<HistoryPoint> points(const std::string& row) const;
+  // Of a row's times under these conditions (Comparability::key), oldest first.
+  std::vector<HistoryPoint> points(const std::string& row, const std::string& conditions) const;
+  std::string newest_conditions(const std::string& row) const;
 
  private:
   bool add(const std::filesystem::path& file) const;

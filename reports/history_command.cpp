@@ -50,7 +50,8 @@ Table trend(const std::string& row, const std::vector<HistoryPoint>& points) {
                           {"time"},
                           {"to the one before"},
                           {"runs"}},
-              .notes = {sparkline(values_of(points))}};
+              .notes = {sparkline(values_of(points)) +
+                        " (on the newest of its conditions: device, driver, libraries, compiler)"}};
   for (std::size_t i = 0; i < points.size(); ++i)
     table.rows.push_back({points[i].date, commit_of(points[i]), seconds(points[i].value),
                           i == 0 ? "-" : percent(points[i].value / points[i - 1].value),
@@ -89,7 +90,8 @@ int show_trend(const HistoryOptions& options) {
     std::string text;
     for (const std::string& row : history.rows())
       if (row == options.row || fnmatch(options.row.c_str(), row.c_str(), 0) == 0)
-        text += steelyard::text(trend(row, history.points(row))) + "\n";
+        text +=
+            steelyard::text(trend(row, history.points(row, history.newest_conditions(row)))) + "\n";
     if (text.empty()) {
       complain(
           fmt::format("no row matches {}; a glob such as 'gemm/*' names several", options.row));
@@ -111,7 +113,7 @@ int show_changes(const HistoryOptions& options) {
                 .notes = {"Of 1.5 % at least, with three files on either side: a history finds the "
                           "commit of a change days later, it is no gate."}};
     for (const std::string& row : history.rows()) {
-      const auto points = history.points(row);
+      const auto points = history.points(row, history.newest_conditions(row));
       for (const ChangePoint& change : change_points(values_of(points))) {
         const HistoryPoint& first = points[change.index];
         table.rows.push_back({percent(change.ratio), fmt::format("{:.1e}", change.p_value),

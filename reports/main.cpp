@@ -158,8 +158,11 @@ Action add_compare(CLI::App& app) {
 Action add_gate(CLI::App& app) {
   auto options = std::make_shared<GateOptions>();
   auto* command = app.add_subcommand("gate", "measure two programs in turn until it is clear");
-  command->add_option("--baseline", options->baseline, "the command of the old program")
-      ->required();
+  command->add_option("--baseline", options->baseline, "the command of the old program");
+  command
+      ->add_option("--baseline-history", options->baseline_history,
+                   "or a database of steelyard history, against which less is found")
+      ->excludes("--baseline");
   command->add_option("--candidate", options->candidate, "the command of the new one")->required();
   command->add_option("-o,--output", options->compare.output, "the folder of the runs")
       ->default_val("steelyard-gate");

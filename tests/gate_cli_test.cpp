@@ -30,7 +30,7 @@ echo "$name $filter" >> calls.txt
 n=$(wc -l < calls.txt)
 if [ "$n" = "$crash" ]; then kill -INT $PPID; sleep 5; fi
 {
-  echo '{"context": {}, "benchmarks": ['
+  echo '{"context": {"date": "2026-01-0'$n'"}, "benchmarks": ['
   separator=
   for row in "BM_a $factor" "BM_b(1.0) 1"; do
     if echo "${row% *}" | grep -Eq -- "$filter"; then
@@ -159,6 +159,34 @@ TEST_CASE("a command that leaves no result, cannot start or cannot be read ends 
   CHECK(gate("./bench 'old").exit_code == 2);
   CHECK(gate("cp /dev/null {out}").exit_code == 2);
   CHECK(std::ranges::count(gate("./absent").errors, '\n') == 2);  // what it does, what failed
+}
+
+TEST_CASE("a candidate can be gated against stored runs, which find less") {
+  const Ci ci;
+  const auto gate = [&](const std::string& folder, const std::string& factor) {
+    return ci.sandbox.shell(program + "gate --baseline-history h.db --candidate './bench new " +
+                            factor + "' -o " + folder + " --inconclusive fail");
+  };
+  ci.gate("1");
+  CHECK(ci.sandbox.shell(program + "history import gate/baseline --db h.db").exit_code == 0);
+  CHECK(gate("same", "1").exit_code == 0);
+  const Outcome slower = gate("slower", "1.1");
+  CHECK(slower.exit_code == 1);
+  CHECK_THAT(slower.errors, ContainsSubstring("--baseline finds smaller ones"));
+  CHECK(fs::exists(ci.sandbox / "slower/report.json"));
+  CHECK(ci.sandbox.shell(program + "gate --candidate './bench new 1'").exit_code == 2);
+}
+
+TEST_CASE("four stored values are too few to gate against") {
+  const Ci ci;
+  ci.gate("1");
+  ci.sandbox.shell("rm gate/baseline/005.json");
+  ci.sandbox.shell(program + "history import gate/baseline --db h.db");
+  const Outcome outcome = ci.sandbox.shell(
+      program +
+      "gate --baseline-history h.db --candidate './bench new 1' -o g --inconclusive fail");
+  CHECK(outcome.exit_code == 5);
+  CHECK_THAT(outcome.output, ContainsSubstring("4 stored values: 5 are needed"));
 }
 
 TEST_CASE("the places of result and filter are filled in where the command names them") {

@@ -37,6 +37,10 @@ std::string dump(const fs::path& path) {
   return text;
 }
 
+std::vector<HistoryPoint> newest(const History& history, const std::string& row) {
+  return history.points(row, history.newest_conditions(row));
+}
+
 std::string row_key() {
   return key(made({}));
 }
@@ -50,7 +54,7 @@ TEST_CASE("files are kept in the order of their dates, each once") {
   CHECK(history.import({sandbox / "a.json", sandbox / "b.json"}) == 2);
   CHECK(history.import({sandbox / "a.json", sandbox / "c.json"}) == 1);
   CHECK(history.rows() == std::vector{row_key()});
-  const auto points = history.points(row_key());
+  const auto points = newest(history, row_key());
   REQUIRE(points.size() == 3);
   CHECK(points[0].value == Approx(1e-3));
   CHECK(points[2].value == Approx(3e-3));
@@ -66,9 +70,20 @@ TEST_CASE("the runs of a file are one point") {
   write_results(sandbox / "a.json", made_results("r", {first, second}).files.front());
   History history(sandbox / "h.db", Database::write);
   history.import({sandbox / "a.json"});
-  REQUIRE(history.points(row_key()).size() == 1);
-  CHECK(history.points(row_key())[0].value == Approx(2e-3));
-  CHECK(history.points(row_key())[0].runs == 2);
+  REQUIRE(newest(history, row_key()).size() == 1);
+  CHECK(newest(history, row_key())[0].value == Approx(2e-3));
+  CHECK(newest(history, row_key())[0].runs == 2);
+}
+
+TEST_CASE("values under other conditions are another history") {
+  const Sandbox sandbox;
+  write_results(sandbox / "a.json", made_results("r", {made({.driver = "1"})}).files.front());
+  write_day(sandbox / "b.json", 9, 2e-3);
+  History history(sandbox / "h.db", Database::write);
+  history.import({sandbox / "a.json", sandbox / "b.json"});
+  CHECK(newest(history, row_key()).size() == 1);
+  CHECK(newest(history, row_key())[0].value == Approx(2e-3));
+  CHECK(history.points(row_key(), "no such conditions").empty());
 }
 
 TEST_CASE("rebuilding from the files gives the same database") {
@@ -140,7 +155,7 @@ TEST_CASE("two imports at once lose nothing") {
       "done\n"
       "wait\n");
   CHECK(outcome.output.empty());
-  CHECK(History(sandbox / "h.db", Database::read).points(row_key()).size() == 28);
+  CHECK(newest(History(sandbox / "h.db", Database::read), row_key()).size() == 28);
 }
 
 TEST_CASE("trend and changes are tables for readers") {
