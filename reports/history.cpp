@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "reports/file_error.h"
 #include "reports/open_file.h"
@@ -42,11 +43,17 @@ CREATE TABLE value (
 ) STRICT, WITHOUT ROWID;
 )";
 
-// Before anything is written to it.
+bool is_empty(const Database& database) {
+  Statement tables_of(database, "SELECT count(*) FROM sqlite_schema");
+  return tables_of.step() && tables_of.integer(0) == 0;
+}
+
+// Before anything is written to it. Another import may be about to fill an empty one.
 void require_own(const fs::path& path) {
   std::error_code none;
   if (!fs::exists(path, none) || fs::file_size(path, none) == 0) return;
   const Database database(path, Database::read);
+  if (is_empty(database)) return;
   if (database.pragma("application_id") != application_id)
     throw file_error(path, "is a database of another program", "name another with --db");
   if (const auto found = database.pragma("user_version"); found != version)
@@ -69,16 +76,21 @@ std::string whole(const fs::path& file) {
 
 History::History(const fs::path& path, Database::Mode mode)
     : database_((require_own(path), path), mode) {
-  if (mode == Database::read) return;
-  database_.execute("PRAGMA journal_mode = WAL");
+  if (mode == Database::read) {
+    if (is_empty(database_))
+      throw file_error(path, "is empty", "fill it with steelyard history import");
+    return;
+  }
   Transaction transaction(database_);
-  if (database_.pragma("application_id") == 0) {
+  if (is_empty(database_)) {
     database_.execute(tables);
     database_.execute(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, version)
             .c_str());
   }
   transaction.commit();
+  // So that readers need not wait; refused while another import is at work, and not needed then.
+  sqlite3_exec(database_.handle(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
 }
 
 int History::import(const std::vector<fs::path>& results) {
