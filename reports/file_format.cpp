@@ -70,11 +70,10 @@ class Detector : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-FileFormat format_of(std::istream& stream, const std::filesystem::path& file) {
-  if (stream.peek() == std::istream::traits_type::eof())
-    throw file_error(file, "is empty", "measure again");
+FileFormat format_of(std::string_view text, const std::filesystem::path& file) {
+  if (text.empty()) throw file_error(file, "is empty", "measure again");
   Detector detector(file);
-  nlohmann::json::sax_parse(stream, &detector);
+  nlohmann::json::sax_parse(text, &detector);
   if (!detector.found)
     throw file_error(file, "is no result file",
                      "name one of Steelyard, Google Benchmark (JSON) or nvbench (JSON)");

@@ -28,14 +28,12 @@ std::string state_of(const std::array<std::string, 2>& commands) {
 }
 
 void require_same_commands(const fs::path& state, const std::array<std::string, 2>& commands) {
-  with_file(state, [&](std::istream& stream) {
-    const nlohmann::json document = parse_json(stream, state);
-    const JsonPlace root(document, state);
-    for (const int side : {0, 1})
-      if (root.at(names[side]).text() != commands[side])
-        throw file_error(state, fmt::format("belongs to another {} command", names[side]),
-                         "choose another folder with -o, or delete this one");
-  });
+  const nlohmann::json document = parse_json(text_of_file(state), state);
+  const JsonPlace root(document, state);
+  for (const int side : {0, 1})
+    if (root.at(names[side]).text() != commands[side])
+      throw file_error(state, fmt::format("belongs to another {} command", names[side]),
+                       "choose another folder with -o, or delete this one");
 }
 
 }  // namespace

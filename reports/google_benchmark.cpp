@@ -63,8 +63,8 @@ void take_values(const JsonPlace& row, const std::string& name, Values& values) 
 
 }  // namespace
 
-RunSet read_google_benchmark(std::istream& stream, const std::filesystem::path& file) {
-  const nlohmann::json document = parse_json(stream, file);
+RunSet read_google_benchmark(std::string_view text, const std::filesystem::path& file) {
+  const nlohmann::json document = parse_json(text, file);
   const JsonPlace root(document, file);
   const JsonPlace context = root.at("context");
   const auto told = [&](const char* name) {

@@ -2,7 +2,6 @@
 #include "reports/history.h"
 
 #include <cmath>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -65,13 +64,6 @@ std::string conditions_of(const Series& series) {
   return series.conditions.empty() ? std::string() : series.conditions.front()->key;
 }
 
-std::string whole(const fs::path& file) {
-  std::string text;
-  with_file(file,
-            [&](std::istream& stream) { text.assign(std::istreambuf_iterator<char>(stream), {}); });
-  return text;
-}
-
 }  // namespace
 
 History::History(const fs::path& path, Database::Mode mode)
@@ -114,7 +106,7 @@ int History::rebuild() {
 }
 
 bool History::add(const fs::path& file) const {
-  const std::string digest = sha256(whole(file));
+  const std::string digest = sha256(text_of_file(file));
   Statement known(database_, "SELECT 1 FROM file WHERE sha256 = ?");
   if (known.bind(0, digest).step()) return false;
   const RunSet runs = load_runs(file);

@@ -62,7 +62,7 @@ void JsonPlace::fail(std::string_view what, std::string_view remedy) const {
                    remedy);
 }
 
-nlohmann::json parse_json(std::istream& stream, const std::filesystem::path& file) {
+nlohmann::json parse_json(std::string_view text, const std::filesystem::path& file) {
   constexpr int deepest = 64;
   const auto check_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
     if (depth > deepest)
@@ -71,7 +71,7 @@ nlohmann::json parse_json(std::istream& stream, const std::filesystem::path& fil
     return true;
   };
   try {
-    return nlohmann::json::parse(stream, check_depth);
+    return nlohmann::json::parse(text, check_depth);
   } catch (const nlohmann::json::exception& error) {
     throw syntax_error(file, error.what());
   }

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <filesystem>
-#include <istream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -38,6 +38,6 @@ class JsonPlace {
 };
 
 // Throws FileError, also for a document nested deeper than 64 levels.
-nlohmann::json parse_json(std::istream& stream, const std::filesystem::path& file);
+nlohmann::json parse_json(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace steelyard

@@ -44,21 +44,19 @@ std::string to_json(const NoiseCard& card) {
 
 NoiseCard read_noise_card(const std::filesystem::path& path) {
   NoiseCard card;
-  with_file(path, [&](std::istream& stream) {
-    const nlohmann::json document = parse_json(stream, path);
-    const JsonPlace root(document, path);
-    if (!root.has("form") || root.at("form").json() != form)
-      root.fail("is no noise card", "name a file that `steelyard noise -o` wrote");
-    for (const JsonPlace& row : root.at("rows").elements()) {
-      RowNoise& noise = card.rows[row.at("row").text()];
-      noise.runs = static_cast<int>(row.at("runs").number());
-      noise.deviation = row.at("deviation").number();
-      noise.autocorrelation = row.at("autocorrelation").number();
-      noise.bimodality = row.at("bimodality").number();
-      noise.false_alarm_share = row.at("false_alarm_share").number();
-      if (noise.deviation < 0) row.at("deviation").fail("is below 0", "measure the noise again");
-    }
-  });
+  const nlohmann::json document = parse_json(text_of_file(path), path);
+  const JsonPlace root(document, path);
+  if (!root.has("form") || root.at("form").json() != form)
+    root.fail("is no noise card", "name a file that `steelyard noise -o` wrote");
+  for (const JsonPlace& row : root.at("rows").elements()) {
+    RowNoise& noise = card.rows[row.at("row").text()];
+    noise.runs = static_cast<int>(row.at("runs").number());
+    noise.deviation = row.at("deviation").number();
+    noise.autocorrelation = row.at("autocorrelation").number();
+    noise.bimodality = row.at("bimodality").number();
+    noise.false_alarm_share = row.at("false_alarm_share").number();
+    if (noise.deviation < 0) row.at("deviation").fail("is below 0", "measure the noise again");
+  }
   return card;
 }
 

@@ -66,8 +66,8 @@ bool is_skipped(const JsonPlace& state) {
 
 }  // namespace
 
-RunSet read_nvbench(std::istream& stream, const fs::path& file) {
-  const nlohmann::json document = parse_json(stream, file);
+RunSet read_nvbench(std::string_view text, const fs::path& file) {
+  const nlohmann::json document = parse_json(text, file);
   RunSet run{.name = file.string()};
   for (const JsonPlace& benchmark : JsonPlace(document, file).at("benchmarks").elements())
     for (const JsonPlace& state : benchmark.at("states").elements()) {

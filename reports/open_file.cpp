@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/open_file.h"
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -34,6 +35,16 @@ void with_file(const std::filesystem::path& path, const std::function<void(std::
   } catch (const std::ios_base::failure&) {
     throw cannot_read(path, EIO);
   }
+}
+
+std::string text_of_file(const std::filesystem::path& path) {
+  std::string text;
+  with_file(path, [&](std::istream& stream) {
+    std::array<char, 1 << 16> block;
+    while (stream.read(block.data(), block.size()) || stream.gcount() > 0)
+      text.append(block.data(), static_cast<std::size_t>(stream.gcount()));
+  });
+  return text;
 }
 
 }  // namespace steelyard

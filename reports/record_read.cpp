@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
-#include <sstream>
 
 #include "reports/file_error.h"
 #include "reports/open_file.h"
@@ -253,8 +252,10 @@ ResultFile read(std::istream& stream, const std::string& file_name) {
 }  // namespace
 
 ResultFile from_json(std::string_view text, const std::string& file_name) {
-  std::istringstream stream{std::string(text)};
-  return read(stream, file_name);
+  if (text.empty()) throw file_error(file_name, "is empty", "measure again");
+  Reader reader(file_name);
+  nlohmann::json::sax_parse(text, &reader);
+  return reader.take();
 }
 
 ResultFile read_results(const std::filesystem::path& path) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "reports/file_error.h"
 #include "reports/foreign.h"
@@ -136,22 +135,16 @@ void require_positive(const RunSet& run, const fs::path& path) {
 }
 
 void add_file(const fs::path& path, Collector& all) {
-  with_file(path, [&](std::istream& stream) {
-    std::stringstream text;  // a pipe cannot be read twice
-    text << stream.rdbuf();
-    const FileFormat format = format_of(text, path);
-    text.clear();
-    text.seekg(0);
-    if (format == FileFormat::steelyard)
-      return add(from_json(text.view(), path.string()), path, all);
-    RunSet run = format == FileFormat::nvbench ? read_nvbench(text, path)
-                                               : read_google_benchmark(text, path);
-    require_positive(run, path);
-    all.add_origin(run.date, run.host, run.commit);
-    for (Series& series : run.series)
-      if (series.values.front() > 0) all.add(std::move(series));
-    for (RowNotMeasured& row : run.not_measured) all.add(std::move(row));
-  });
+  const std::string text = text_of_file(path);
+  const FileFormat format = format_of(text, path);
+  if (format == FileFormat::steelyard) return add(from_json(text, path.string()), path, all);
+  RunSet run =
+      format == FileFormat::nvbench ? read_nvbench(text, path) : read_google_benchmark(text, path);
+  require_positive(run, path);
+  all.add_origin(run.date, run.host, run.commit);
+  for (Series& series : run.series)
+    if (series.values.front() > 0) all.add(std::move(series));
+  for (RowNotMeasured& row : run.not_measured) all.add(std::move(row));
 }
 
 }  // namespace

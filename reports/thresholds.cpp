@@ -4,8 +4,6 @@
 #include <fnmatch.h>
 
 #include <array>
-#include <istream>
-#include <iterator>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -175,12 +173,7 @@ Thresholds parse_thresholds(std::string_view text, const fs::path& file,
 }
 
 Thresholds read_thresholds(const fs::path& path, std::chrono::sys_days today) {
-  Thresholds thresholds;
-  with_file(path, [&](std::istream& stream) {
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    thresholds = parse_thresholds(text, path, today);
-  });
-  return thresholds;
+  return parse_thresholds(text_of_file(path), path, today);
 }
 
 }  // namespace steelyard
