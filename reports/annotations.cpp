@@ -40,7 +40,7 @@ std::string described(const Change& change) {
 std::vector<Annotation> annotations(const Changes& changes) {
   std::vector<Annotation> errors, warnings;
   for (const RowNotMeasured& row : changes.not_measured)
-    if (row.status != Status::unsupported && row.status != Status::skipped)
+    if (is_defect(row.status))
       errors.push_back(
           {"error", fmt::format("Row {}", name(row.status)), row.row + ": " + row.reason});
   for (const Change& change : changes.rows) {

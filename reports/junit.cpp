@@ -54,10 +54,6 @@ std::string test_case(std::string_view row, std::string_view metric, const Remar
                      xml(remark.message));
 }
 
-bool is_defect(Status status) {
-  return status != Status::unsupported && status != Status::skipped;
-}
-
 }  // namespace
 
 std::string junit_of(const Changes& changes) {

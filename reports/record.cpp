@@ -31,6 +31,10 @@ std::optional<Status> parse_status(std::string_view text) {
   return row == status_names.end() ? std::nullopt : std::optional(row->first);
 }
 
+bool is_defect(Status status) {
+  return status == Status::failed || status == Status::incorrect || status == Status::implausible;
+}
+
 std::string key(const Record& record) {
   std::string result = record.id;
   for (const std::string* part :

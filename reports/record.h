@@ -31,6 +31,7 @@ using Fields = std::vector<std::pair<std::string, Scalar>>;
 enum class Status { ok, unsupported, skipped, failed, incorrect, implausible };
 std::string_view name(Status status);
 std::optional<Status> parse_status(std::string_view text);
+bool is_defect(Status status);  // failed, incorrect or implausible
 
 struct Interval {
   double lower = 0, upper = 0;

@@ -31,10 +31,6 @@ class Collector {
   std::map<std::string, RowNotMeasured> not_measured_;
 };
 
-bool is_defect(Status status) {
-  return status == Status::failed || status == Status::incorrect || status == Status::implausible;
-}
-
 using Comparabilities = std::vector<std::shared_ptr<const Comparability>>;
 
 void add_new(Comparabilities& all, const Comparabilities& more) {

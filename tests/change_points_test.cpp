@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <random>
 
 #include "tests/catch.h"
+#include "tests/noise.h"
 
 namespace steelyard {
 namespace {
@@ -15,15 +15,11 @@ namespace {
 template <class Level>
 std::vector<double> history(std::uint64_t seed, int values, double deviation, double phi,
                             Level level) {
-  std::mt19937_64 bits(seed);
-  const auto uniform = [&] { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; };
-  const auto normal = [&] {
-    return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * 3.141592653589793 * uniform());
-  };
+  Noise noise(seed);
   std::vector<double> all;
-  double state = normal();
+  double state = noise.normal();
   for (int i = 0; i < values; ++i) {
-    state = phi * state + std::sqrt(1 - phi * phi) * normal();
+    state = phi * state + std::sqrt(1 - phi * phi) * noise.normal();
     all.push_back(level(i) * std::exp(deviation * state));
   }
   return all;
