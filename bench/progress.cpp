@@ -49,12 +49,6 @@ std::string outcome(const Record& record) {
                      timing.samples_seconds.size(), extras(record), flags);
 }
 
-std::string duration(double value) {
-  const auto whole = static_cast<long>(value + 0.5);
-  return whole < 60 ? fmt::format("{} s", whole)
-                    : fmt::format("{} min {:02} s", whole / 60, whole % 60);
-}
-
 }  // namespace
 
 Progress::Progress(std::span<const Row> rows, double most_seconds)

@@ -79,10 +79,11 @@ class Gate {
   void tell() const {
     const double each = runs_.seconds_per_pair();
     std::string text = fmt::format("pair {} of runs", runs_.pairs() + 1);
-    if (!open_.empty()) text += fmt::format(", {} rows undecided", open_.size());
+    if (!open_.empty())
+      text += fmt::format(": {} {} undecided", open_.size(), open_.size() == 1 ? "row" : "rows");
     if (each > 0)
-      text += fmt::format(", {:.0f} s to the next look at least, {:.0f} s at most in all",
-                          each * pairs_left(), each * (most_runs - runs_.pairs()));
+      text += fmt::format("; {} to the next look, {} at most in all", duration(each * pairs_left()),
+                          duration(each * (most_runs - runs_.pairs())));
     std::fprintf(stderr, "steelyard: %s\n", text.c_str());
   }
 

@@ -10,6 +10,7 @@
 #include "reports/exit_code.h"
 #include "reports/noise.h"
 #include "reports/output.h"
+#include "reports/render.h"
 #include "reports/replace_file.h"
 #include "reports/run_into.h"
 
@@ -48,9 +49,8 @@ std::vector<fs::path> make_runs(const NoiseOptions& options, const fs::path& fol
       const auto done = static_cast<double>(files.size());
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
       const std::string left =
-          files.empty()
-              ? std::string()
-              : fmt::format(", {:.0f} s left", spent.count() / done * (options.runs - done));
+          files.empty() ? std::string()
+                        : ", " + duration(spent.count() / done * (options.runs - done)) + " left";
       std::fprintf(stderr, "steelyard: run %zu of %d%s\n", files.size() + 1, options.runs,
                    left.c_str());
       const fs::path file = folder / fmt::format("{:04}.json", files.size() + 1);

@@ -36,6 +36,7 @@ std::string markdown_code(const std::vector<std::string>& lines);
 
 // One value with a unit chosen from its size: 1.5e-3 -> "1.500 ms".
 std::string seconds(double value);
+std::string duration(double seconds);                   // for people who wait: "3 min 05 s"
 std::string bytes(double value);                        // binary: "64 MiB"
 std::string rate(double value, std::string_view unit);  // "432.1 GFLOP/s"
 

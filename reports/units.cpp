@@ -45,6 +45,12 @@ std::string seconds(double value) {
   return fmt::format("{} {}", significant(scaled), unit);
 }
 
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  return whole < 60 ? fmt::format("{} s", whole)
+                    : fmt::format("{} min {:02} s", whole / 60, whole % 60);
+}
+
 std::string bytes(double value) {
   static constexpr Prefix prefixes[] = {
       {1, "B"}, {0x1p10, "KiB"}, {0x1p20, "MiB"}, {0x1p30, "GiB"}, {0x1p40, "TiB"}};

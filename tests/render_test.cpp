@@ -42,6 +42,9 @@ TEST_CASE("times have the unit of their size and four digits") {
   CHECK(seconds(4.2e-5) == "42.00 µs");
   CHECK(seconds(0.25) == "250.0 ms");
   CHECK(seconds(12) == "12.00 s");
+  CHECK(duration(59.2) == "59 s");
+  CHECK(duration(59.6) == "1 min 00 s");
+  CHECK(duration(185) == "3 min 05 s");
   CHECK(seconds(7200) == "7200 s");
   CHECK(seconds(1e-12) == "0.001 ns");
   CHECK(seconds(0) == "0.000 ns");
