@@ -27,13 +27,9 @@ std::string line(const Annotation& annotation) {
 }
 
 std::string described(const Change& change) {
-  std::string text = fmt::format("{}, {}: {:+.2f} %", change.candidate->row,
-                                 change.candidate->metric, 100 * (change.ratio - 1));
-  if (change.shift) {
-    const Interval ci95 = change.shift->ci95();
-    text += fmt::format(" (95 %: {:+.2f} to {:+.2f} %)", 100 * (ci95.lower - 1),
-                        100 * (ci95.upper - 1));
-  }
+  std::string text = fmt::format("{}, {}: {}", change.candidate->row, change.candidate->metric,
+                                 percent_change(change.ratio));
+  if (change.shift) text += fmt::format(" (95 %: {})", percent_change(change.shift->ci95()));
   return change.reason.empty() ? text : text + "; " + change.reason;
 }
 

@@ -12,15 +12,6 @@
 namespace steelyard {
 namespace {
 
-// "+2.34 %": how much dearer.
-std::string percent(double ratio) {
-  return fmt::format("{:+.2f} %", 100 * (ratio - 1));
-}
-
-std::string interval(const Interval& ci95) {
-  return fmt::format("{:+.2f} to {:+.2f} %", 100 * (ci95.lower - 1), 100 * (ci95.upper - 1));
-}
-
 std::string value_of(const Series& series) {
   const double value = median(series.values);
   if (series.unit == "s") return seconds(value);
@@ -30,7 +21,7 @@ std::string value_of(const Series& series) {
 std::string clock_change(const Change& change) {
   const auto& before = change.base->clocks_hz;
   const auto& after = change.candidate->clocks_hz;
-  return before.empty() || after.empty() ? "-" : percent(median(after) / median(before));
+  return before.empty() || after.empty() ? "-" : percent_change(median(after) / median(before));
 }
 
 std::vector<std::string> cells(const Change& change) {
@@ -39,8 +30,8 @@ std::vector<std::string> cells(const Change& change) {
   std::string verdict = change.verdict();
   if (change.threshold.action == Action::warn) verdict += " (warns only)";
   if (change.threshold.action == Action::track) verdict += " (tracked)";
-  return {compared ? percent(change.ratio) : "-",
-          judged ? interval(change.shift->ci95()) : "-",
+  return {compared ? percent_change(change.ratio) : "-",
+          judged ? percent_change(change.shift->ci95()) : "-",
           verdict,
           value_of(*change.base),
           value_of(*change.candidate),
@@ -71,9 +62,9 @@ Table change_table(std::span<const Change> changes) {
 
 std::string intervals_of(const MeanChange& mean) {
   std::string text;
-  if (mean.this_suite) text += "; this suite measured again: " + interval(*mean.this_suite);
+  if (mean.this_suite) text += "; this suite measured again: " + percent_change(*mean.this_suite);
   if (mean.other_workloads)
-    text += "; other workloads like these: " + interval(*mean.other_workloads);
+    text += "; other workloads like these: " + percent_change(*mean.other_workloads);
   return text;
 }
 
@@ -84,7 +75,8 @@ Table summary(const Changes& changes) {
                                     changes.base)}};
   if (changes.mean)
     table.notes.push_back(fmt::format("Geometric mean of {} rows: {}{}.", changes.mean->rows,
-                                      percent(changes.mean->ratio), intervals_of(*changes.mean)));
+                                      percent_change(changes.mean->ratio),
+                                      intervals_of(*changes.mean)));
   for (const Difference& difference : changes.lifted)
     table.notes.push_back(
         fmt::format("NOT LIKE WITH LIKE, by --allow-diff: {} is {} before and {} "

@@ -35,10 +35,6 @@ std::string sparkline(const std::vector<double>& values) {
   return line;
 }
 
-std::string percent(double ratio) {
-  return fmt::format("{:+.2f} %", 100 * (ratio - 1));
-}
-
 std::string commit_of(const HistoryPoint& point) {
   return point.commit.empty() ? "-" : point.commit.substr(0, 12);
 }
@@ -54,7 +50,7 @@ Table trend(const std::string& row, const std::vector<HistoryPoint>& points) {
                         " (on the newest of its conditions: device, driver, libraries, compiler)"}};
   for (std::size_t i = 0; i < points.size(); ++i)
     table.rows.push_back({points[i].date, commit_of(points[i]), seconds(points[i].value),
-                          i == 0 ? "-" : percent(points[i].value / points[i - 1].value),
+                          i == 0 ? "-" : percent_change(points[i].value / points[i - 1].value),
                           fmt::format("{}", points[i].runs)});
   return table;
 }
@@ -116,7 +112,7 @@ int show_changes(const HistoryOptions& options) {
       const auto points = history.points(row, history.newest_conditions(row));
       for (const ChangePoint& change : change_points(values_of(points))) {
         const HistoryPoint& first = points[change.index];
-        table.rows.push_back({percent(change.ratio), fmt::format("{:.1e}", change.p_value),
+        table.rows.push_back({percent_change(change.ratio), fmt::format("{:.1e}", change.p_value),
                               first.date, commit_of(first), row});
       }
     }

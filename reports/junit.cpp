@@ -37,7 +37,7 @@ struct Remark {
 };
 
 Remark remark_of(const Change& change) {
-  const std::string percent = fmt::format("{:+.2f} %", 100 * (change.ratio - 1));
+  const std::string percent = percent_change(change.ratio);
   if (change.fails()) return {"failure", "regression: " + percent};
   if (!change.refused.empty())
     return {"skipped", "refused: " + change.refused.front().field + " differs"};

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/record.h"
+
 namespace steelyard {
 
 enum class Align { left, right };
@@ -39,6 +41,10 @@ std::string seconds(double value);
 std::string duration(double seconds);                   // for people who wait: "3 min 05 s"
 std::string bytes(double value);                        // binary: "64 MiB"
 std::string rate(double value, std::string_view unit);  // "432.1 GFLOP/s"
+
+// How much a ratio is above or below 1: "+2.34 %"; and of an interval of ratios: "-1.00 to +2.34 %".
+std::string percent_change(double ratio);
+std::string percent_change(const Interval& ratios);
 
 // Untrusted text for one line of a terminal: control characters and invalid UTF-8 become visible
 // escapes.

@@ -65,4 +65,12 @@ std::string rate(double value, std::string_view unit) {
   return fmt::format("{} {}{}", significant(scaled), prefix, unit);
 }
 
+std::string percent_change(double ratio) {
+  return fmt::format("{:+.2f} %", 100 * (ratio - 1));
+}
+
+std::string percent_change(const Interval& ratios) {
+  return fmt::format("{:+.2f} to {}", 100 * (ratios.lower - 1), percent_change(ratios.upper));
+}
+
 }  // namespace steelyard
