@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <new>
 
 #include "bench/environment.h"
@@ -43,9 +44,12 @@ Fields scalars(const Problem& problem) {
 }
 
 void require(const Verdict& verdict, std::string_view when) {
-  if (!verdict.ok)
-    throw RowEnds{Status::incorrect, fmt::format("{}error {:.3g} times the tolerance ({})", when,
-                                                 verdict.error, verdict.check)};
+  if (verdict.ok) return;
+  const bool boundless = verdict.error == std::numeric_limits<double>::max();
+  const std::string error = boundless
+                                ? "not finite, or not what it must be exactly"
+                                : fmt::format("error {:.3g} times the tolerance", verdict.error);
+  throw RowEnds{Status::incorrect, fmt::format("{}{} ({})", when, error, verdict.check)};
 }
 
 // Adds to a sum how long its scope takes.

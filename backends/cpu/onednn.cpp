@@ -79,6 +79,13 @@ std::string version() {
   return fmt::format("oneDNN {}.{}.{}", v->major, v->minor, v->patch);
 }
 
+// Without VNNI, oneDNN adds pairs of int8 products in 16 bits, which saturate.
+bool sums_of_int8_are_exact() {
+  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+  using enum dnnl::cpu_isa;
+  return isa != sse41 && isa != avx && isa != avx2 && isa != avx512_core;
+}
+
 template <Weights weights>
 Support supports(const Gemm& p, const DeviceInfo&) {
   if (p.groups > 1 || p.scaling != Scaling::none)
@@ -91,6 +98,11 @@ Support supports(const Gemm& p, const DeviceInfo&) {
     if (data_type(type) == Type::undef) return no_product("no");
   if (p.c == DType::int32 && (p.alpha != 1 || p.beta != 0))
     return {Support::no, "oneDNN scales int32 sums in f32, which is not exact"};
+  if (p.a == DType::int8 && !sums_of_int8_are_exact())
+    return {Support::no,
+            fmt::format("without VNNI instructions, which this CPU has not, sums of int8 "
+                        "products saturate in {}",
+                        version())};
   const auto description = describe(p, weights);
   if (!description) return no_product("no");
   if (std::string_view(description.impl_info_str()).starts_with("ref"))
