@@ -27,6 +27,12 @@ std::optional<Tier> parse_tier(std::string_view text) {
   return std::nullopt;
 }
 
+std::vector<Tensor> Run::outputs(int copy) const {
+  std::vector<Tensor> written = tensors(copy);
+  std::erase_if(written, [](const Tensor& t) { return t.operand.access == Access::in; });
+  return written;
+}
+
 std::int64_t footprint(const Problem& problem, const Inputs& inputs) {
   std::int64_t one_set = 0;
   for (const Operand& operand : operands(problem))

@@ -79,6 +79,7 @@ struct Inputs {
   int copies = 1;                   // operand sets with equal values, to rotate through
   std::int64_t guard_bytes = 4096;  // in front of and behind every tensor
   std::vector<Tensor> bound;        // device tensors taken as they are, by name
+  bool sealed = true;               // nothing else writes the `in` tensors: damage() looks at them
   // What make_inputs gives for this fill and seed, where the caller has it already; else it is made.
   std::span<const HostTensor> made = {};
 };
@@ -89,7 +90,8 @@ class Run {
   virtual ~Run() = default;
 
   virtual void launch(int copy) = 0;                        // enqueues once; does not wait
-  virtual std::vector<Tensor> outputs(int copy) const = 0;  // out and inout; does not wait
+  virtual std::vector<Tensor> tensors(int copy) const = 0;  // of all operands; does not wait
+  std::vector<Tensor> outputs(int copy) const;              // of these, the out and inout ones
   // Restores inout tensors and poisons pure outputs: NaN, for integers a pattern that `round`
   // changes.
   virtual void reset(int copy, int round = 0) = 0;
@@ -159,6 +161,7 @@ struct Kernel {
   Tier tier = Tier::portable;
   Support (*supports)(const Problem&, const DeviceInfo&) = nullptr;
   std::unique_ptr<Run> (*prepare)(Device&, const Problem&, const Inputs&) = nullptr;
+  bool reads_b_ahead = false;  // when it is prepared: right only while B stays as it is
 };
 
 // The devices of a backend, and where there are none, why.

@@ -160,8 +160,8 @@ Sequence cycle(std::int64_t count, Source source) {
   return next;
 }
 
-// The int32 operands whose elements depend on each other, or on the problem; empty for all others.
-Sequence sequence(const Problem& problem, const Operand& operand, Source source) {
+// The int32 operands whose elements depend on each other; empty for all others.
+Sequence sequence(const Operand& operand, Source source) {
   const std::int64_t count = elements(operand);
   switch (operand.content) {
     case Content::permutation:
@@ -170,13 +170,18 @@ Sequence sequence(const Problem& problem, const Operand& operand, Source source)
       return choices(count, operand.shape.back(), operand.limit, source);
     case Content::positions:
       return positions(count, operand.limit);
-    case Content::offsets:
-      return offsets(count - 1, std::get<Gemm>(problem).routing, operand.limit);
     case Content::cycle:
       return cycle(count, source);
     default:
       return {};
   }
+}
+
+// The same, or offsets, which depend on the problem.
+Sequence sequence(const Problem& problem, const Operand& operand, Source source) {
+  if (operand.content == Content::offsets)
+    return offsets(elements(operand) - 1, std::get<Gemm>(problem).routing, operand.limit);
+  return sequence(operand, source);
 }
 
 // Blocks of even size never share a byte, and each is a function of its place alone.
@@ -191,6 +196,17 @@ void draw_all(HostTensor& tensor, Fill fill, Source source) {
     draw(tensor.operand, fill, source, first, values);
     store(type, tensor.data.data() + bytes(type, first), values, tensor.encoding);
   }
+}
+
+// With the elements of `whole`, or drawn one by one where there are none.
+HostTensor filled(const Operand& operand, const Sequence& whole, Fill fill, Source source,
+                  Encoding encoding) {
+  HostTensor tensor = {operand, std::vector<std::byte>(bytes(operand)), encoding};
+  if (whole.empty())
+    draw_all(tensor, fill, source);
+  else
+    std::memcpy(tensor.data.data(), whole.data(), tensor.data.size());
+  return tensor;
 }
 
 }  // namespace
@@ -244,17 +260,17 @@ std::vector<HostTensor> make_inputs(const Problem& problem, Fill fill, std::uint
                                     Encoding encoding) {
   std::vector<HostTensor> inputs;
   const std::vector<Operand> all = operands(problem);
-  for (std::size_t position = 0; position < all.size(); ++position) {
-    if (all[position].access == Access::out) continue;
-    HostTensor tensor = {all[position], std::vector<std::byte>(bytes(all[position])), encoding};
-    const Sequence whole = sequence(problem, tensor.operand, {position, seed});
-    if (whole.empty())
-      draw_all(tensor, fill, {position, seed});
-    else
-      std::memcpy(tensor.data.data(), whole.data(), tensor.data.size());
-    inputs.push_back(std::move(tensor));
-  }
+  for (std::size_t position = 0; position < all.size(); ++position)
+    if (all[position].access != Access::out)
+      inputs.push_back(filled(all[position], sequence(problem, all[position], {position, seed}),
+                              fill, {position, seed}, encoding));
   return inputs;
+}
+
+HostTensor make_tensor(const Operand& operand, Fill fill, std::uint64_t stream, std::uint64_t seed,
+                       Encoding encoding) {
+  const Source source = {stream, seed};
+  return filled(operand, sequence(operand, source), fill, source, encoding);
 }
 
 }  // namespace steelyard

@@ -43,6 +43,11 @@ double input_value(const Problem& problem, std::size_t position, std::int64_t in
 std::vector<HostTensor> make_inputs(const Problem& problem, Fill fill, std::uint64_t seed,
                                     Encoding encoding = Encoding::ocp);
 
+// One tensor on its own, by what its operand says it holds; `stream` tells it from others of the same
+// seed. Content that takes its problem to know (offsets, derived) is zero.
+HostTensor make_tensor(const Operand& operand, Fill fill, std::uint64_t stream, std::uint64_t seed,
+                       Encoding encoding = Encoding::ocp);
+
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC11).
 struct Philox {
   std::uint32_t word[4];

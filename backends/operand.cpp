@@ -206,7 +206,7 @@ Operands operands_of(const Layer& p) {
               {"x", p.dtype, x, out}};
     case LayerOp::adamw:  // f32 master weights and moments; `weight` is the copy the model computes
                           // with
-      return {{"gradient", p.dtype, x},
+      return {{"gradient", p.f32_gradient ? DType::f32 : p.dtype, x},
               {"master", DType::f32, x, inout},
               {"moment1", DType::f32, x, inout},
               {"moment2", DType::f32, x, inout, Content::positive},

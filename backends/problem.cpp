@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "backends/operand.h"
+#include "backends/transformer.h"
 
 namespace steelyard {
 namespace {
@@ -134,8 +134,8 @@ Work work_of(const Layer& p) {
 
 Work work_of(const Transformer& p) {
   Work total;
-  for (const Problem& part : parts(p)) {
-    const Work w = work(part);
+  for (const Operation& operation : step_of(p).operations) {
+    const Work w = work(operation.problem);
     total.flops += w.flops;
     total.bytes += w.bytes;
   }
@@ -216,13 +216,16 @@ std::string id_of(const Layer& p) {
   if (p.entries > 0) id += fmt::format("/of{}", p.entries);
   if (p.choices > 0) id += fmt::format("/top{}", p.choices);
   if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
+  if (p.f32_gradient) id += "/f32-gradient";
   return id;
 }
 
 std::string id_of(const Transformer& p) {
-  return fmt::format("transformer/{}/{}/{}/b{}-t{}-c{}-l{}/{}", p.model, name(p.phase),
-                     name(p.dtype), p.batch, p.tokens, p.context, p.layers,
-                     p.graph ? "graph" : "stream");
+  std::string id = fmt::format("transformer/{}/{}/{}", p.model, name(p.phase), name(p.dtype));
+  if (p.weights != p.dtype) id += fmt::format(".{}", name(p.weights));
+  id += fmt::format("/b{}-t{}-c{}-l{}", p.batch, p.tokens, p.context, p.layers);
+  if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
+  return id + (p.graph ? "/graph" : "/stream");
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ struct Layer {
   std::int64_t entries = 0;    // embedding: vocabulary; route, permute: experts; cache: context
   std::int64_t choices = 0;    // route, permute, unpermute: experts per token
   std::int64_t page_size = 0;  // cache_append: 0 is a contiguous cache
+  bool f32_gradient = false;   // adamw: else the gradient is of dtype
 };
 
 // The constants that every kernel and the oracle share.
@@ -130,19 +131,30 @@ inline constexpr struct {
   std::int64_t step = 10;
 } adamw;
 
-enum class Phase { train, prefill, decode };
+// train: forward, backward and optimiser. prefill: all tokens of a prompt at once. decode: one more
+// token for each sequence. score: log-probabilities of given tokens.
+enum class Phase { train, prefill, decode, score };
 
-// `layers` blocks of a decoder (attention with grouped queries, SwiGLU or routed experts) and the
-// head.
+// `layers` blocks of a decoder and its head, on one device. What the model is made of:
 struct Transformer {
   std::string model = "tiny";
   Phase phase = Phase::prefill;
-  DType dtype = DType::bf16;
+  DType dtype = DType::bf16;  // of activations and cache
+  // Of the blocks' weights: dtype, or fp8 and int8 with 8-bit activations (Scaling::w8a8), or int4
+  // (Scaling::w4a16).
+  DType weights = DType::bf16;
   std::int64_t batch = 1, tokens = 1, context = 1;  // new tokens and all tokens of each sequence
-  std::int64_t width = 0, layers = 1, heads = 1, kv_heads = 1, head_dim = 128, ffn = 0,
-               vocabulary = 0;
-  std::int64_t experts = 0, choices = 0;
-  bool graph = false;
+  std::int64_t page_size = 0;                       // of the cache; 0: contiguous
+  std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, head_dim = 16, ffn = 128,
+               vocabulary = 256;
+  std::int64_t experts = 0, choices = 0;  // routed experts in place of one MLP
+  std::int64_t positions = 0;             // entries of a learned position table; 0: rotary
+  bool layer_norm = false;                // LayerNorm in place of RMSNorm
+  bool gelu = false;                      // two matrices with GELU in place of three with SwiGLU
+  bool biases = false;
+  bool head_norms = false;  // RMSNorm of every head of q and k
+  bool tied_head = false;   // the head's weights are the embedding's
+  bool graph = false;       // launched as one graph, where the device has graphs
 };
 
 using Problem = std::variant<Gemm, Attention, Memory, Copy, Launch, Layer, Transformer>;
@@ -170,9 +182,6 @@ std::vector<std::pair<std::string, Value>> fields(const Problem& problem);
 // Why a problem cannot exist (a size below 1, an overflow, heads that do not divide); empty when it
 // can.
 std::string fault(const Problem& problem);
-
-// The operations of a transformer step in their order.
-std::vector<Problem> parts(const Transformer& transformer);
 
 std::string_view name(Layout layout);
 std::string_view name(Scaling scaling);

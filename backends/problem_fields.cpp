@@ -75,7 +75,8 @@ Named fields_of(const Layer& p) {
           {"head_dim", p.head_dim},
           {"entries", p.entries},
           {"choices", p.choices},
-          {"page_size", p.page_size}};
+          {"page_size", p.page_size},
+          {"f32_gradient", p.f32_gradient}};
 }
 
 Named fields_of(const Transformer& p) {
@@ -83,9 +84,11 @@ Named fields_of(const Transformer& p) {
           {"model", p.model},
           {"phase", text(name(p.phase))},
           {"dtype", text(name(p.dtype))},
+          {"weights", text(name(p.weights))},
           {"batch", p.batch},
           {"tokens", p.tokens},
           {"context", p.context},
+          {"page_size", p.page_size},
           {"width", p.width},
           {"layers", p.layers},
           {"heads", p.heads},
@@ -95,11 +98,17 @@ Named fields_of(const Transformer& p) {
           {"vocabulary", p.vocabulary},
           {"experts", p.experts},
           {"choices", p.choices},
+          {"positions", p.positions},
+          {"layer_norm", p.layer_norm},
+          {"gelu", p.gelu},
+          {"biases", p.biases},
+          {"head_norms", p.head_norms},
+          {"tied_head", p.tied_head},
           {"graph", p.graph}};
 }
 
 // What no positive size may be: the fields that may be 0.
-constexpr std::array optional_fields = {"page_size", "entries", "choices", "experts"};
+constexpr std::array optional_fields = {"page_size", "entries", "choices", "experts", "positions"};
 
 bool may_be_zero(const std::string& field) {
   for (const char* optional : optional_fields)
@@ -170,6 +179,26 @@ std::string fault_of(const Layer& p) {
 std::string fault_of(const Transformer& p) {
   if (p.heads % p.kv_heads != 0)
     return fmt::format("heads={} is not a multiple of kv_heads={}", p.heads, p.kv_heads);
+  if (is_integer(p.dtype)) return fmt::format("dtype={} is no floating-point type", name(p.dtype));
+  if (p.phase == Phase::decode && p.tokens != 1)
+    return fmt::format("decode takes one token of each sequence, not {}", p.tokens);
+  if (p.phase != Phase::decode && p.context != p.tokens)
+    return fmt::format("{} takes all {} tokens of its context at once", name(p.phase), p.context);
+  if (p.phase != Phase::decode && p.page_size > 0) return "only decode reads a paged cache";
+  if (p.positions > 0 && p.context > p.positions)
+    return fmt::format("context={} is beyond the {} positions of {}", p.context, p.positions,
+                       p.model);
+  if (p.choices > p.experts)
+    return fmt::format("choices={} of experts={}", p.choices, p.experts);
+  if (p.experts > 0 && p.choices == 0) return "experts without choices";
+  const bool narrow = p.weights != p.dtype;
+  if (narrow && bits(p.weights) > 8)
+    return fmt::format("weights={} are neither dtype={} nor of 8 bits or less", name(p.weights),
+                       name(p.dtype));
+  if (p.phase == Phase::train && (p.experts > 0 || narrow))
+    return p.experts > 0 ? "the sizes of routed experts' weight gradients depend on the data"
+                         : "narrow weights are not trained";
+  if (narrow && p.experts > 0) return "routed experts have no narrow weights";
   return {};
 }
 
@@ -270,7 +299,7 @@ std::string_view name(LayerOp op) {
 }
 
 std::string_view name(Phase phase) {
-  static constexpr std::array names = {"train", "prefill", "decode"};
+  static constexpr std::array names = {"train", "prefill", "decode", "score"};
   return names[static_cast<int>(phase)];
 }
 

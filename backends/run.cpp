@@ -33,6 +33,12 @@ const Tensor* find_bound(const Inputs& inputs, const Operand& operand) {
   return nullptr;
 }
 
+bool takes_unbound_inputs(const Problem& problem, const Inputs& inputs) {
+  return std::ranges::any_of(operands(problem), [&](const Operand& operand) {
+    return operand.access != Access::out && find_bound(inputs, operand) == nullptr;
+  });
+}
+
 // Eight bytes of the value that no kernel may leave behind.
 std::uint64_t poison_pattern(const Tensor& tensor, int round) {
   const DType type = tensor.operand.dtype;
@@ -48,26 +54,21 @@ class OperandSetRun final : public Run {
                 Body body, RunOptions options)
       : arena_(std::move(arena)), body_(std::move(body)), options_(std::move(options)) {
     std::vector<HostTensor> own;
-    if (inputs.made.empty())
+    if (inputs.made.empty() && takes_unbound_inputs(problem, inputs))
       own = make_inputs(problem, inputs.fill, inputs.seed, options_.encoding);
     const std::span<const HostTensor> values = inputs.made.empty() ? own : inputs.made;
     for (int copy = 0; copy < inputs.copies; ++copy) lay_out(problem, inputs);
     for (int copy = 0; copy < inputs.copies; ++copy) fill(copy, values);
     if (options_.ahead)
       for (const OperandSet& operand_set : sets_) options_.ahead(Arguments(operand_set.tensors));
-    seal();
+    if (inputs.sealed) seal();
     std::ranges::copy_if(values, std::back_inserter(originals_),
                          [](const HostTensor& t) { return t.operand.access == Access::inout; });
   }
 
   void launch(int copy) override { body_(Arguments(set(copy).tensors)); }
 
-  std::vector<Tensor> outputs(int copy) const override {
-    std::vector<Tensor> written;
-    for (const Tensor& tensor : set(copy).tensors)
-      if (tensor.operand.access != Access::in) written.push_back(tensor);
-    return written;
-  }
+  std::vector<Tensor> tensors(int copy) const override { return set(copy).tensors; }
 
   void reset(int copy, int round) override {
     for (const std::size_t i : set(copy).owned) {

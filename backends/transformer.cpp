@@ -1,162 +1,362 @@
 // SPDX-License-Identifier: Apache-2.0
-// A decoder step as the list of its operations (shapes: rows are all new tokens of all sequences).
-#include <algorithm>
+// The forward pass of a decoder.
+#include "backends/transformer.h"
 
-#include "backends/problem.h"
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "backends/step_builder.h"
 
 namespace steelyard {
 namespace {
 
-class Step {
+class Forward {
  public:
-  explicit Step(const Transformer& model) : t_(model), rows_(model.batch * model.tokens) {}
+  explicit Forward(const Transformer& model) : t_(model), rows_(model.batch * model.tokens) {}
 
-  std::vector<Problem> forward() {
-    layer({.op = LayerOp::embedding_gather, .columns = t_.width, .entries = t_.vocabulary});
+  Step build() {
+    embedding();
     for (std::int64_t i = 0; i < t_.layers; ++i) {
-      attention_block();
+      builder_.enter(Section::block, fmt::format("block {}", i));
+      attention();
       t_.experts > 0 ? experts() : mlp();
     }
-    layer({.op = LayerOp::rms_norm, .columns = t_.width});
-    linear(head_rows(), t_.vocabulary, t_.width);
-    return std::move(parts_);
-  }
-
-  // Backward in reverse order, then the optimiser over all weights.
-  std::vector<Problem> train() {
-    const std::vector<Problem> steps = forward();
-    parts_ = steps;
-    layer({.op = LayerOp::cross_entropy, .columns = t_.vocabulary});
-    layer({.op = LayerOp::cross_entropy, .pass = Pass::backward, .columns = t_.vocabulary});
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-      std::visit([this](const auto& p) { backward(p); }, *step);
-    for (const Problem& step : steps)
-      if (const auto* gemm = std::get_if<Gemm>(&step))
-        layer({.op = LayerOp::adamw, .rows = gemm->groups * gemm->n, .columns = gemm->k});
-    layer({.op = LayerOp::adamw, .rows = t_.vocabulary, .columns = t_.width});
-    return std::move(parts_);
+    builder_.enter(Section::head, "head");
+    head();
+    if (t_.phase == Phase::train) add_backward(builder_, t_.dtype);
+    return builder_.take();
   }
 
  private:
-  void layer(Layer p) {
-    p.dtype = t_.dtype;
-    if (p.rows == 0) p.rows = rows_;
-    parts_.emplace_back(p);
+  using Names = StepBuilder::Names;
+
+  bool trains() const { return t_.phase == Phase::train; }
+  bool is_narrow() const { return t_.weights != t_.dtype; }
+
+  std::string scoped(std::string_view name) const { return builder_.scoped(name); }
+
+  std::string declared(std::string_view name, StepTensor tensor) {
+    tensor.name = scoped(name);
+    builder_.declare(tensor);
+    return tensor.name;
   }
 
-  // y[m, n] = x[m, k] W[n, k]^T
-  void linear(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t groups = 1) {
-    parts_.emplace_back(Gemm{.m = m,
-                             .n = n,
-                             .k = k,
-                             .a = t_.dtype,
-                             .b = t_.dtype,
-                             .c = t_.dtype,
-                             .layout = Layout::nt,
-                             .groups = groups});
+  std::string weight(std::string_view name, double deviation) {
+    return declared(name, {.role = Role::weight, .initial = Initial::random, .factor = deviation});
   }
 
-  void attention_block() {
-    const std::int64_t q = t_.heads * t_.head_dim, kv = t_.kv_heads * t_.head_dim;
-    layer({.op = LayerOp::rms_norm, .columns = t_.width});
-    linear(rows_, q + 2 * kv, t_.width);
-    layer({.op = LayerOp::rope, .columns = q, .head_dim = t_.head_dim});
-    layer({.op = LayerOp::rope, .columns = kv, .head_dim = t_.head_dim});
-    const bool decode = t_.phase == Phase::decode;
-    if (decode)
-      layer({.op = LayerOp::cache_append,
-             .rows = t_.batch,
-             .columns = kv,
-             .head_dim = t_.head_dim,
-             .entries = t_.context});
-    parts_.emplace_back(Attention{.pass = decode ? Pass::decode : Pass::forward,
-                                  .dtype = t_.dtype,
-                                  .batch = t_.batch,
-                                  .heads = t_.heads,
-                                  .kv_heads = t_.kv_heads,
-                                  .queries = t_.tokens,
-                                  .keys = std::max(t_.context, t_.tokens),
-                                  .head_dim = t_.head_dim,
-                                  .causal = true});
-    linear(rows_, t_.width, q);
-    layer({.op = LayerOp::residual_add, .columns = t_.width});
+  std::string constant_weight(std::string_view name, double value) {
+    return declared(name, {.role = Role::weight, .initial = Initial::constant, .factor = value});
+  }
+
+  std::string ids(std::string_view name, std::int64_t limit) {
+    return declared(name, {.role = Role::token, .initial = Initial::ids, .limit = limit});
+  }
+
+  Layer layer(LayerOp op, std::int64_t rows, std::int64_t columns) const {
+    return {.op = op, .dtype = t_.dtype, .rows = rows, .columns = columns};
+  }
+
+  void add(const Problem& problem, std::string_view name, const Names& tensors) {
+    builder_.add(problem, scoped(name), tensors);
+  }
+
+  // ---- what blocks and head are made of; each takes the name of its input and returns that of its
+  // output
+
+  std::string norm(std::string_view what, const std::string& x, std::int64_t rows,
+                   std::int64_t columns) {
+    const std::string w = constant_weight(fmt::format("{} weight", what), 1), y = scoped(what);
+    if (t_.layer_norm)
+      add(layer(LayerOp::layer_norm, rows, columns), what,
+          {x, w, constant_weight(fmt::format("{} bias", what), 0), y});
+    else
+      add(layer(LayerOp::rms_norm, rows, columns), what, {x, w, y});
+    return y;
+  }
+
+  // y[m, n] = x[m, k] W[n, k]^T, the weights as wide as the activations.
+  std::string plain_linear(std::string_view what, const std::string& x, const std::string& w,
+                           std::int64_t m, std::int64_t n, std::int64_t k) {
+    add(Gemm{.m = m,
+             .n = n,
+             .k = k,
+             .a = t_.dtype,
+             .b = t_.dtype,
+             .c = t_.dtype,
+             .layout = Layout::nt},
+        what, {x, w, scoped(what)});
+    return scoped(what);
+  }
+
+  std::string linear(std::string_view what, const std::string& x, std::int64_t n, std::int64_t k) {
+    const double deviation = 1 / std::sqrt(static_cast<double>(k));
+    const std::string w = weight(fmt::format("{} weight", what), is_narrow() ? 1 : deviation);
+    std::string y = scoped(what);
+    Gemm product = {.m = rows_,
+                    .n = n,
+                    .k = k,
+                    .a = t_.dtype,
+                    .b = t_.weights,
+                    .c = t_.dtype,
+                    .layout = Layout::nt};
+    if (!is_narrow()) {
+      add(product, what, {x, w, y});
+    } else {
+      const std::string scale =
+          constant_weight(fmt::format("{} scale", what), deviation / spread(t_.weights));
+      product.scaling = t_.weights == DType::int4 ? Scaling::w4a16 : Scaling::w8a8;
+      if (product.scaling == Scaling::w4a16) {
+        add(product, what, {x, w, scale, y});
+      } else {
+        product.a = t_.weights;
+        quantise(x, k);
+        add(product, what, {x + " narrow", w, x + " scale", scale, y});
+      }
+    }
+    if (!t_.biases) return y;
+    const std::string bias = constant_weight(fmt::format("{} bias", what), 0);
+    add(layer(LayerOp::bias_add, rows_, n), fmt::format("{} + bias", what),
+        {y, bias, y + " + bias"});
+    return y + " + bias";
+  }
+
+  // The deviation of `normal` fill in a narrow type (inputs.h).
+  static double spread(DType type) {
+    return type == DType::int8 ? 32 : type == DType::int4 ? 2 : 1;
+  }
+
+  // Once for all products of one input.
+  void quantise(const std::string& x, std::int64_t columns) {
+    if (quantised_ == x) return;
+    quantised_ = x;
+    Layer p = layer(LayerOp::quantise, rows_, columns);
+    p.quantised = t_.weights;
+    builder_.add(p, x + " narrow", {x, x + " narrow", x + " scale"});
+  }
+
+  void add_residual(const std::string& x) {
+    const std::string sum = x + " + residual";
+    builder_.add(layer(LayerOp::residual_add, rows_, t_.width), sum, {x, stream_, sum});
+    stream_ = sum;
+  }
+
+  std::string rotated(std::string_view what, const std::string& x, std::int64_t columns) {
+    Layer p = layer(LayerOp::rope, rows_, columns);
+    p.head_dim = t_.head_dim;
+    add(p, what, {x, positions(), scoped(what)});
+    return scoped(what);
+  }
+
+  // Where in its sequence each row is.
+  std::string positions() {
+    const std::string name = "positions";
+    builder_.declare({.name = name,
+                      .role = Role::token,
+                      .initial = Initial::positions,
+                      .limit = t_.context,
+                      .period = t_.tokens});
+    return name;
+  }
+
+  // ---- the parts of a decoder
+
+  void embedding() {
+    builder_.enter(Section::embedding, "embedding");
+    Layer gather = layer(LayerOp::embedding_gather, rows_, t_.width);
+    gather.entries = t_.vocabulary;
+    stream_ = scoped("rows");
+    add(gather, "tokens", {embedding_weight(), ids("ids", t_.vocabulary), stream_});
+    if (t_.positions == 0) return;
+    gather.entries = t_.positions;
+    const std::string places = scoped("position rows");
+    add(gather, "positions", {weight("position table", 0.1), positions(), places});
+    add_residual(places);
+  }
+
+  // A head that shares it wants logits of deviation 1.
+  std::string embedding_weight() {
+    const double width = static_cast<double>(t_.width);
+    const std::string name = "embedding: table";
+    builder_.declare({.name = name,
+                      .role = Role::weight,
+                      .initial = Initial::random,
+                      .factor = t_.tied_head ? 1 / std::sqrt(width) : 1});
+    return name;
+  }
+
+  void attention() {
+    const std::int64_t q_width = t_.heads * t_.head_dim, kv_width = t_.kv_heads * t_.head_dim;
+    const std::string x = norm("attention norm", stream_, rows_, t_.width);
+    std::string q = linear("q", x, q_width, t_.width), k = linear("k", x, kv_width, t_.width);
+    const std::string v = linear("v", x, kv_width, t_.width);
+    if (t_.head_norms) {
+      q = norm("q norm", q, rows_ * t_.heads, t_.head_dim);
+      k = norm("k norm", k, rows_ * t_.kv_heads, t_.head_dim);
+    }
+    if (t_.positions == 0) {
+      q = rotated("q rotated", q, q_width);
+      k = rotated("k rotated", k, kv_width);
+    }
+    const std::string o = scoped("attention");
+    add_attention(q, k, v, o);
+    add_residual(linear("o", o, t_.width, q_width));
+  }
+
+  void add_attention(const std::string& q, const std::string& k, const std::string& v,
+                     const std::string& o) {
+    Attention p = {.dtype = t_.dtype,
+                   .batch = t_.batch,
+                   .heads = t_.heads,
+                   .kv_heads = t_.kv_heads,
+                   .queries = t_.tokens,
+                   .keys = t_.context,
+                   .head_dim = t_.head_dim,
+                   .causal = true};
+    Names tensors = {q, k, v};
+    if (t_.phase == Phase::decode) {
+      p.pass = Pass::decode;
+      p.page_size = t_.page_size;
+      tensors = appended(q, k, v);
+    }
+    tensors.insert(tensors.end(), {o, scoped("lse")});
+    add(p, "attention", tensors);
+  }
+
+  // Puts the new keys and values into the cache: what attention reads in their place.
+  Names appended(const std::string& q, const std::string& k, const std::string& v) {
+    Layer append = layer(LayerOp::cache_append, t_.batch, t_.kv_heads * t_.head_dim);
+    append.head_dim = t_.head_dim;
+    append.entries = t_.context;
+    append.page_size = t_.page_size;
+    Names into = {k, v, positions()}, read = {q};
+    for (const char* cache : {"k cache", "v cache"})
+      read.push_back(declared(cache, {.role = Role::cache, .initial = Initial::random}));
+    if (t_.page_size > 0) {
+      builder_.declare({.name = "pages", .role = Role::token, .initial = Initial::pages});
+      into.emplace_back("pages");
+      read.emplace_back("pages");
+    }
+    into.insert(into.end(), {scoped("k cache"), scoped("v cache")});
+    add(append, "cache append", into);
+    return read;
   }
 
   void mlp() {
-    layer({.op = LayerOp::rms_norm, .columns = t_.width});
-    linear(rows_, 2 * t_.ffn, t_.width);
-    layer({.op = LayerOp::swiglu, .columns = t_.ffn});
-    linear(rows_, t_.width, t_.ffn);
-    layer({.op = LayerOp::residual_add, .columns = t_.width});
+    const std::string x = norm("mlp norm", stream_, rows_, t_.width);
+    const std::string gate = linear(t_.gelu ? "up" : "gate", x, t_.ffn, t_.width);
+    const std::string hidden = scoped("activation");
+    if (t_.gelu)
+      add(layer(LayerOp::gelu, rows_, t_.ffn), "activation", {gate, hidden});
+    else
+      add(layer(LayerOp::swiglu, rows_, t_.ffn), "activation",
+          {gate, linear("up", x, t_.ffn, t_.width), hidden});
+    add_residual(linear("down", hidden, t_.width, t_.ffn));
   }
 
+  // Each token goes to `choices` experts; their rows lie together.
   void experts() {
     const std::int64_t copies = rows_ * t_.choices;
-    const auto routed = [&](LayerOp op) {
-      layer({.op = op, .columns = t_.width, .entries = t_.experts, .choices = t_.choices});
+    const std::string x = norm("mlp norm", stream_, rows_, t_.width);
+    const std::string logits = plain_linear(
+        "router", x, weight("router weight", 1 / std::sqrt(static_cast<double>(t_.width))), rows_,
+        t_.experts, t_.width);
+    const auto routed = [&](LayerOp op, std::string_view name, const Names& tensors) {
+      Layer p = layer(op, rows_, t_.width);
+      p.entries = t_.experts;
+      p.choices = t_.choices;
+      add(p, name, tensors);
     };
-    layer({.op = LayerOp::rms_norm, .columns = t_.width});
-    linear(rows_, t_.experts, t_.width);
-    routed(LayerOp::route);
-    routed(LayerOp::permute);
-    linear(copies, 2 * t_.ffn, t_.width, t_.experts);
-    layer({.op = LayerOp::swiglu, .rows = copies, .columns = t_.ffn});
-    linear(copies, t_.width, t_.ffn, t_.experts);
-    routed(LayerOp::unpermute);
-    layer({.op = LayerOp::residual_add, .columns = t_.width});
+    const std::string choice = scoped("choice"), share = scoped("share"),
+                      grouped = scoped("grouped"), place = scoped("place"),
+                      offsets = scoped("offsets"), mixed = scoped("mixed");
+    routed(LayerOp::route, "route", {logits, choice, share});
+    routed(LayerOp::permute, "permute", {x, choice, grouped, place, offsets});
+    const auto of_experts = [&](std::string_view what, const std::string& rows, std::int64_t n,
+                                std::int64_t k) {
+      const std::string w =
+          weight(fmt::format("{} weights", what), 1 / std::sqrt(static_cast<double>(k)));
+      add(Gemm{.m = copies,
+               .n = n,
+               .k = k,
+               .a = t_.dtype,
+               .b = t_.dtype,
+               .c = t_.dtype,
+               .layout = Layout::nt,
+               .groups = t_.experts},
+          what, {rows, w, offsets, scoped(what)});
+      return scoped(what);
+    };
+    const std::string hidden = scoped("activation");
+    add(layer(LayerOp::swiglu, copies, t_.ffn), "activation",
+        {of_experts("gate", grouped, t_.ffn, t_.width), of_experts("up", grouped, t_.ffn, t_.width),
+         hidden});
+    routed(LayerOp::unpermute, "unpermute",
+           {of_experts("down", hidden, t_.width, t_.ffn), place, share, mixed});
+    add_residual(mixed);
   }
 
-  // Only the last token of each sequence is asked for its successor, except in training.
-  std::int64_t head_rows() const { return t_.phase == Phase::train ? rows_ : t_.batch; }
-
-  void backward(const Gemm& p) {
-    Gemm data = p;  // dx = dy W
-    data.n = p.k, data.k = p.n, data.layout = Layout::nn;
-    parts_.emplace_back(data);
-    const auto offsets = group_offsets(p);
-    for (std::int64_t g = 0; g < p.groups; ++g) {  // dW = dy^T x, of each group's own rows
-      const std::int64_t rows = offsets[g + 1] - offsets[g];
-      if (rows == 0) continue;
-      parts_.emplace_back(
-          Gemm{.m = p.n, .n = p.k, .k = rows, .a = p.a, .b = p.b, .c = p.c, .layout = Layout::tn});
+  // Only the last token of each sequence is asked for its successor where nothing is learned.
+  void head() {
+    const bool all_rows = trains() || t_.phase == Phase::score;
+    std::int64_t rows = rows_;
+    if (!all_rows && t_.tokens > 1) {
+      rows = t_.batch;
+      Layer gather = layer(LayerOp::embedding_gather, rows, t_.width);
+      gather.entries = rows_;
+      builder_.declare({.name = scoped("last rows"),
+                        .role = Role::token,
+                        .initial = Initial::last_rows,
+                        .period = t_.tokens});
+      add(gather, "last tokens", {stream_, scoped("last rows"), scoped("last tokens")});
+      stream_ = scoped("last tokens");
     }
+    const std::string x = norm("norm", stream_, rows, t_.width);
+    const std::string w = t_.tied_head
+                              ? embedding_weight()
+                              : weight("weight", 1 / std::sqrt(static_cast<double>(t_.width)));
+    const std::string logits = plain_linear("logits", x, w, rows, t_.vocabulary, t_.width);
+    if (!all_rows) return;
+    const std::string targets = ids("targets", t_.vocabulary);
+    if (trains())
+      add(layer(LayerOp::cross_entropy, rows, t_.vocabulary), "loss",
+          {logits, targets, scoped("loss")});
+    else
+      add(layer(LayerOp::log_probabilities, rows, t_.vocabulary), "log-probabilities",
+          {logits, targets, scoped("log-probabilities")});
   }
-
-  void backward(const Attention& p) {
-    Attention gradient = p;
-    gradient.pass = Pass::backward;
-    parts_.emplace_back(gradient);
-  }
-
-  // Adding a residual passes its gradient on; routing's own gradient is a few numbers per token.
-  void backward(const Layer& p) {
-    if (p.op == LayerOp::residual_add || p.op == LayerOp::route) return;
-    Layer gradient = p;
-    if (p.op == LayerOp::embedding_gather) {
-      gradient.op = LayerOp::embedding_scatter;
-    } else if (p.op == LayerOp::permute) {
-      gradient.op = LayerOp::unpermute;
-    } else if (p.op == LayerOp::unpermute) {
-      gradient.op = LayerOp::permute;
-    } else {
-      gradient.pass = Pass::backward;
-    }
-    parts_.emplace_back(gradient);
-  }
-
-  template <class P>
-  void backward(const P&) {}
 
   const Transformer& t_;
   std::int64_t rows_;
-  std::vector<Problem> parts_;
+  StepBuilder builder_;
+  std::string stream_;     // the name of the residual stream so far
+  std::string quantised_;  // the activations that were made narrow last
 };
 
 }  // namespace
 
-std::vector<Problem> parts(const Transformer& transformer) {
-  Step step(transformer);
-  return transformer.phase == Phase::train ? step.train() : step.forward();
+Step step_of(const Transformer& transformer) {
+  return Forward(transformer).build();
+}
+
+double bytes_of(const Step& step, Role role) {
+  double total = 0;
+  for (const StepTensor& tensor : step.tensors)
+    if (tensor.role == role) total += static_cast<double>(bytes(tensor.operand));
+  return total;
+}
+
+std::string_view name(Role role) {
+  static constexpr std::array names = {"weights",   "tokens",    "activations",
+                                       "gradients", "optimiser", "cache"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+std::string_view name(Section section) {
+  static constexpr std::array names = {"embedding", "block", "head"};
+  return names[static_cast<std::size_t>(section)];
 }
 
 }  // namespace steelyard

@@ -16,7 +16,7 @@ namespace {
 class NoRun final : public Run {
  public:
   void launch(int) override {}
-  std::vector<Tensor> outputs(int) const override { return {}; }
+  std::vector<Tensor> tensors(int) const override { return {}; }
   void reset(int, int) override {}
   std::string damage(int) const override { return {}; }
   int copies() const override { return 1; }

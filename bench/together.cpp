@@ -23,9 +23,9 @@ class JoinedRun final : public Run {
   void launch(int copy) override {
     for (Run* run : runs_) run->launch(copy);
   }
-  std::vector<Tensor> outputs(int copy) const override {
+  std::vector<Tensor> tensors(int copy) const override {
     std::vector<Tensor> all;
-    for (const Run* run : runs_) std::ranges::move(run->outputs(copy), std::back_inserter(all));
+    for (const Run* run : runs_) std::ranges::move(run->tensors(copy), std::back_inserter(all));
     return all;
   }
   void reset(int copy, int round) override {

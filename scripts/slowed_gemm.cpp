@@ -30,7 +30,7 @@ class SlowedRun final : public Run {
     while (Clock::now() < end) {
     }
   }
-  std::vector<Tensor> outputs(int copy) const override { return run_->outputs(copy); }
+  std::vector<Tensor> tensors(int copy) const override { return run_->tensors(copy); }
   void reset(int copy, int round) override { run_->reset(copy, round); }
   std::string damage(int copy) const override { return run_->damage(copy); }
   int copies() const override { return run_->copies(); }

@@ -23,7 +23,12 @@ TEST_CASE("activations and additions agree with the truth") {
 
 TEST_CASE("AdamW updates weights and moments") {
   for (const DType type : types_up_to_f32)
-    for (const Size size : sizes) check_all_variants(layer(LayerOp::adamw, type, size));
+    for (const Size size : sizes)
+      for (const bool f32_gradient : {false, true}) {
+        Layer p = layer(LayerOp::adamw, type, size);
+        p.f32_gradient = f32_gradient;
+        check_all_variants(p);
+      }
 }
 
 TEST_CASE("norms and their gradients agree with the truth") {

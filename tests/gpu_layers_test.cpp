@@ -165,6 +165,11 @@ TEST_CASE("rows longer than a block holds are quantised too") {
 
 TEST_CASE("AdamW") {
   check_all(LayerOp::adamw);
+  for (const Size size : {Size{3, 72}, Size{5, 71}}) {
+    Layer p = layer(LayerOp::adamw, DType::bf16, size);
+    p.f32_gradient = true;
+    CHECK(check_every_row(p) == 1);
+  }
   CHECK(check_every_row(layer(LayerOp::adamw, DType::f32, {3, 72}), Fill::zeros) == 1);
 }
 

@@ -81,7 +81,7 @@ class ScriptedRun final : public Run {
   ScriptedRun(std::unique_ptr<Run> run, double each) : seconds(each), run_(std::move(run)) {}
 
   void launch(int copy) override { run_->launch(copy); }
-  std::vector<Tensor> outputs(int copy) const override { return run_->outputs(copy); }
+  std::vector<Tensor> tensors(int copy) const override { return run_->tensors(copy); }
   void reset(int copy, int round) override { run_->reset(copy, round); }
   std::string damage(int copy) const override { return run_->damage(copy); }
   int copies() const override { return run_->copies(); }

@@ -99,13 +99,13 @@ constexpr double power(double base, std::int64_t exponent) {
   return result;
 }
 
-// The master weights and moments stay f32; `weight` is their copy in the type of the gradient.
-template <class T, Store how>
+// The master weights and moments stay f32; `weight` is their copy for the model.
+template <class T, class G, Store how>
 [[gnu::flatten]] void adamw_step(const LayerOperands& a, std::int64_t first, std::int64_t end) {
   constexpr double bias1 = 1 - power(adamw.beta1, adamw.step);
   constexpr double bias2 = 1 - power(adamw.beta2, adamw.step);
   constexpr auto f = [](double value) { return static_cast<float>(value); };
-  const T* gradient = a.get<T>(0) + first;
+  const G* gradient = a.get<G>(0) + first;
   float *master = a.get<float>(1) + first, *moment1 = a.get<float>(2) + first;
   float* moment2 = a.get<float>(3) + first;
   T* weight = a.get<T>(4) + first;
@@ -135,7 +135,8 @@ LayerFunction* function_for(const Layer& p) {
     case LayerOp::gelu:
       return backward ? gelu_backward<T, how> : gelu<T, how>;
     case LayerOp::adamw:
-      if constexpr (sizeof(T) < sizeof(double)) return adamw_step<T, how>;
+      if constexpr (sizeof(T) < sizeof(double))
+        return p.f32_gradient ? adamw_step<T, float, how> : adamw_step<T, T, how>;
       return nullptr;
     default:
       return nullptr;

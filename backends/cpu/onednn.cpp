@@ -3,6 +3,8 @@
 // the format the library likes best, as inference does with weights.
 #include <fmt/format.h>
 
+#include <array>
+
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
@@ -171,10 +173,15 @@ std::unique_ptr<Run> prepare(CpuDevice&, const Gemm& p, const Inputs& inputs) {
 }  // namespace
 
 std::span<const Kernel> onednn_kernels() {
-  static constexpr Kernel table[] = {
-      kernel<supports<Weights::plain>, prepare<Weights::plain>>("onednn", Tier::library),
-      kernel<supports<Weights::packed>, prepare<Weights::packed>>("onednn-packed", Tier::library),
+  constexpr auto make_table = [] {
+    std::array table = {
+        kernel<supports<Weights::plain>, prepare<Weights::plain>>("onednn", Tier::library),
+        kernel<supports<Weights::packed>, prepare<Weights::packed>>("onednn-packed", Tier::library),
+    };
+    table.back().reads_b_ahead = true;
+    return table;
   };
+  static constexpr auto table = make_table();
   return table;
 }
 

@@ -47,7 +47,7 @@ class DetailedRun final : public Run {
       : run_(std::move(run)), detail_(std::move(detail)) {}
 
   void launch(int copy) override { run_->launch(copy); }
-  std::vector<Tensor> outputs(int copy) const override { return run_->outputs(copy); }
+  std::vector<Tensor> tensors(int copy) const override { return run_->tensors(copy); }
   void reset(int copy, int round) override { run_->reset(copy, round); }
   std::string damage(int copy) const override { return run_->damage(copy); }
   int copies() const override { return run_->copies(); }

@@ -4,7 +4,7 @@
 // Idea: one packet of four elements of every tensor per thread and step, so that the f32 ones, which
 // are nearly all of the traffic, are accessed by 16 bytes.
 // Traffic: the gradient is read, master and moments are read and written, the model's copy is
-// written: 24 bytes per element and two of the narrow type.
+// written: 24 bytes per element and two of narrower types.
 // Limits: DRAM bandwidth.
 #include <cmath>
 
@@ -47,16 +47,16 @@ Step make_step() {
           .decay = narrow(adamw.rate * adamw.decay)};
 }
 
-template <class T>
+template <class T, class G>
 struct Parameters {
-  const T* gradient;
+  const G* gradient;
   float *master, *moment1, *moment2;
   T* weight;
 };
 
-template <class T, int width>
+template <class T, class G, int width>
 __global__ void __launch_bounds__(threads)
-    adamw_step(Parameters<T> p, Step step, std::int64_t count) {
+    adamw_step(Parameters<T, G> p, Step step, std::int64_t count) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * threads * width;
   for (std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * threads + threadIdx.x) * width;
        i < count; i += stride) {
@@ -77,22 +77,30 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-template <class T, int width>
+template <class T, class G, int width>
 void enqueue_width(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
   const std::int64_t count = p.rows * p.columns;
-  launch(adamw_step<T, width>, packet_grid(device, count / width), device.stream(),
-         Parameters<T>{arguments.get<T>("gradient"), arguments.get<float>("master"),
-                       arguments.get<float>("moment1"), arguments.get<float>("moment2"),
-                       arguments.get<T>("weight")},
+  launch(adamw_step<T, G, width>, packet_grid(device, count / width), device.stream(),
+         Parameters<T, G>{arguments.get<G>("gradient"), arguments.get<float>("master"),
+                          arguments.get<float>("moment1"), arguments.get<float>("moment2"),
+                          arguments.get<T>("weight")},
          make_step(), count);
+}
+
+template <class T, class G>
+void enqueue_types(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
+  if (p.columns % 4 == 0)
+    enqueue_width<T, G, 4>(device, p, arguments);
+  else
+    enqueue_width<T, G, 1>(device, p, arguments);
 }
 
 void enqueue_adamw(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
   with_float_type(p.dtype, [&]<class T>(T) {
-    if (p.columns % 4 == 0)
-      enqueue_width<T, 4>(device, p, arguments);
+    if (p.f32_gradient)
+      enqueue_types<T, float>(device, p, arguments);
     else
-      enqueue_width<T, 1>(device, p, arguments);
+      enqueue_types<T, T>(device, p, arguments);
   });
 }
 

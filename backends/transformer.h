@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step of a transformer as data: its operations in order, and the tensors that they pass on to
+// each other.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "backends/operand.h"
+
+namespace steelyard {
+
+// What a tensor of a step is for.
+enum class Role { weight, token, activation, gradient, optimiser, cache };
+std::string_view name(Role role);
+
+// What a tensor holds before the first step.
+enum class Initial {
+  nothing,    // an operation writes it
+  random,     // the fill, times `factor`
+  constant,   // `factor`
+  ids,        // uniform integers in [0, limit)
+  positions,  // of each row in its sequence: limit - rows_of_a_sequence + row
+  last_rows,  // of every sequence its last row
+  pages,      // a permutation of the pages
+  copy        // what another tensor holds
+};
+
+struct StepTensor {
+  std::string name;  // "block 0: q weight"
+  Operand operand;   // as the first operation that uses it has it
+  Role role = Role::activation;
+  Initial initial = Initial::nothing;
+  double factor = 1;
+  std::int64_t limit = 0;   // of ids and positions
+  std::int64_t period = 1;  // positions, last_rows: rows of one sequence
+  std::size_t source = 0;   // copy: the place of the other tensor
+};
+
+// What of a model an operation belongs to: a block is measured `layers` times, the rest once.
+enum class Section { embedding, block, head };
+std::string_view name(Section section);
+
+struct Operation {
+  Problem problem;
+  std::vector<std::size_t> tensors;  // of its operands() in their order: places in Step::tensors
+  std::string name;                  // "block 0: attention"
+  Section section = Section::block;
+};
+
+// Rows of activations are all new tokens of all sequences. A training step leaves the embedding as it
+// is: every other weight has a gradient and is updated. The keys and values of a prefill are its
+// cache as they are; a decode step appends to one that is full but for the new token.
+struct Step {
+  std::vector<StepTensor> tensors;
+  std::vector<Operation> operations;
+};
+
+Step step_of(const Transformer& transformer);
+
+// Bytes of all tensors of a role.
+double bytes_of(const Step& step, Role role);
+
+}  // namespace steelyard

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/step_values.h"
+
+namespace steelyard {
+namespace {
+
+template <class Function>
+HostTensor computed(const Operand& operand, Encoding encoding, Function value) {
+  std::vector<double> values(static_cast<std::size_t>(elements(operand)));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(static_cast<std::int64_t>(i));
+  HostTensor tensor = {operand, std::vector<std::byte>(static_cast<std::size_t>(bytes(operand))),
+                       encoding};
+  store(operand.dtype, tensor.data.data(), values, encoding);
+  return tensor;
+}
+
+// Blocks of values, so that scaling a large weight takes no room.
+HostTensor scaled(HostTensor tensor, double factor) {
+  if (factor == 1) return tensor;
+  constexpr std::int64_t block = 1 << 12;  // even: two int4 share a byte
+  const DType type = tensor.operand.dtype;
+  const std::int64_t count = elements(tensor.operand);
+#pragma omp parallel for
+  for (std::int64_t first = 0; first < count; first += block) {
+    std::vector<double> values(static_cast<std::size_t>(std::min(block, count - first)));
+    std::byte* data = tensor.data.data() + bytes(type, first);
+    load(type, data, values, tensor.encoding);
+    for (double& value : values) value *= factor;
+    store(type, data, values, tensor.encoding);
+  }
+  return tensor;
+}
+
+}  // namespace
+
+HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::uint64_t seed,
+                          Encoding encoding) {
+  const StepTensor& tensor = step.tensors[place];
+  Operand operand = tensor.operand;
+  const auto drawn = [&](Content content, std::int64_t limit) {
+    operand.content = content;
+    operand.limit = limit;
+    return make_tensor(operand, fill, place, seed, encoding);
+  };
+  switch (tensor.initial) {
+    case Initial::nothing:
+      return computed(operand, encoding, [](std::int64_t) { return 0.0; });
+    case Initial::random:
+      return scaled(drawn(Content::values, 0), tensor.factor);
+    case Initial::constant:
+      return computed(operand, encoding, [&](std::int64_t) { return tensor.factor; });
+    case Initial::ids:
+      return drawn(Content::index, tensor.limit);
+    case Initial::pages:
+      return drawn(Content::permutation, elements(operand));
+    case Initial::positions:
+      return computed(operand, encoding, [&](std::int64_t row) {
+        return static_cast<double>(tensor.limit - tensor.period + row % tensor.period);
+      });
+    case Initial::last_rows:
+      return computed(operand, encoding, [&](std::int64_t sequence) {
+        return static_cast<double>((sequence + 1) * tensor.period - 1);
+      });
+    case Initial::copy: {
+      const HostTensor source = initial_values(step, tensor.source, fill, seed, encoding);
+      return computed(operand, encoding, [&](std::int64_t i) { return source.at(i); });
+    }
+  }
+  return {};
+}
+
+}  // namespace steelyard
