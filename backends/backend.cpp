@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <array>
 
+#include "backends/transformer.h"
+
 namespace steelyard {
 namespace {
 
-constexpr std::array<std::pair<Tier, std::string_view>, 3> tiers = {
-    {{Tier::portable, "portable"}, {Tier::tuned, "tuned"}, {Tier::library, "library"}}};
+constexpr std::array<std::pair<Tier, std::string_view>, 4> tiers = {{{Tier::portable, "portable"},
+                                                                     {Tier::tuned, "tuned"},
+                                                                     {Tier::library, "library"},
+                                                                     {Tier::best, "best"}}};
 
 bool is_bound(const Operand& operand, const Inputs& inputs) {
   return std::ranges::any_of(inputs.bound,
@@ -35,6 +39,9 @@ std::vector<Tensor> Run::outputs(int copy) const {
 
 std::int64_t footprint(const Problem& problem, const Inputs& inputs) {
   std::int64_t one_set = 0;
+  if (const auto* transformer = std::get_if<Transformer>(&problem))
+    for (const StepTensor& tensor : step_of(*transformer).tensors)
+      one_set += align(bytes(tensor.operand)) + 2 * align(inputs.guard_bytes);
   for (const Operand& operand : operands(problem))
     if (!is_bound(operand, inputs))
       one_set += align(bytes(operand)) + 2 * align(inputs.guard_bytes);

@@ -79,7 +79,8 @@ struct Inputs {
   int copies = 1;                   // operand sets with equal values, to rotate through
   std::int64_t guard_bytes = 4096;  // in front of and behind every tensor
   std::vector<Tensor> bound;        // device tensors taken as they are, by name
-  bool sealed = true;               // nothing else writes the `in` tensors: damage() looks at them
+  // Inputs that other Runs write: damage() lets them change, reset() restores them.
+  std::vector<std::string_view> rewritten;
   // What make_inputs gives for this fill and seed, where the caller has it already; else it is made.
   std::span<const HostTensor> made = {};
 };
@@ -144,8 +145,8 @@ class Device {
 };
 
 // portable: one source for every device. tuned: written for one architecture. library: the
-// vendor's.
-enum class Tier { portable, tuned, library };
+// vendor's. best: of a step alone, each of whose operations has its fastest kernel of any tier.
+enum class Tier { portable, tuned, library, best };
 std::string_view name(Tier tier);
 std::optional<Tier> parse_tier(std::string_view text);
 

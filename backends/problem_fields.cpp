@@ -188,8 +188,7 @@ std::string fault_of(const Transformer& p) {
   if (p.positions > 0 && p.context > p.positions)
     return fmt::format("context={} is beyond the {} positions of {}", p.context, p.positions,
                        p.model);
-  if (p.choices > p.experts)
-    return fmt::format("choices={} of experts={}", p.choices, p.experts);
+  if (p.choices > p.experts) return fmt::format("choices={} of experts={}", p.choices, p.experts);
   if (p.experts > 0 && p.choices == 0) return "experts without choices";
   const bool narrow = p.weights != p.dtype;
   if (narrow && bits(p.weights) > 8)

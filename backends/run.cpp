@@ -61,9 +61,10 @@ class OperandSetRun final : public Run {
     for (int copy = 0; copy < inputs.copies; ++copy) fill(copy, values);
     if (options_.ahead)
       for (const OperandSet& operand_set : sets_) options_.ahead(Arguments(operand_set.tensors));
-    if (inputs.sealed) seal();
+    rewritten_ = inputs.rewritten;
+    seal();
     std::ranges::copy_if(values, std::back_inserter(originals_),
-                         [](const HostTensor& t) { return t.operand.access == Access::inout; });
+                         [this](const HostTensor& t) { return is_restored(t.operand); });
   }
 
   void launch(int copy) override { body_(Arguments(set(copy).tensors)); }
@@ -74,7 +75,7 @@ class OperandSetRun final : public Run {
     for (const std::size_t i : set(copy).owned) {
       const Tensor& tensor = set(copy).tensors[i];
       if (tensor.operand.access == Access::out) poison(tensor, round);
-      if (tensor.operand.access == Access::inout) restore(tensor, originals_);
+      if (is_restored(tensor.operand)) restore(tensor, originals_);
     }
   }
 
@@ -90,6 +91,10 @@ class OperandSetRun final : public Run {
   };
 
   const OperandSet& set(int copy) const { return sets_.at(static_cast<std::size_t>(copy)); }
+  // Whether launches, or other Runs, change what it holds at first.
+  bool is_restored(const Operand& operand) const {
+    return operand.access == Access::inout || std::ranges::count(rewritten_, operand.name) > 0;
+  }
   void lay_out(const Problem& problem, const Inputs& inputs);
   void fill(int copy, std::span<const HostTensor> values);
   void seal();
@@ -102,7 +107,8 @@ class OperandSetRun final : public Run {
   Body body_;
   RunOptions options_;
   std::vector<OperandSet> sets_;
-  std::vector<HostTensor> originals_;  // of inout tensors
+  std::vector<std::string_view> rewritten_;
+  std::vector<HostTensor> originals_;  // of tensors that are restored
   std::vector<std::pair<std::string_view, std::uint64_t>>
       checksums_;  // of pure inputs, every copy's
 };
@@ -141,7 +147,7 @@ void OperandSetRun::fill(int copy, std::span<const HostTensor> values) {
 void OperandSetRun::seal() {
   for (const std::size_t i : set(0).owned) {
     const Tensor& tensor = set(0).tensors[i];
-    if (tensor.operand.access == Access::in)
+    if (tensor.operand.access == Access::in && !is_restored(tensor.operand))
       checksums_.emplace_back(tensor.operand.name, checksum(tensor));
   }
 }

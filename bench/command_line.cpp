@@ -2,6 +2,7 @@
 #include "bench/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -9,6 +10,7 @@
 #include <iostream>
 #include <map>
 
+#include "bench/models.h"
 #include "reports/record.h"
 
 namespace steelyard {
@@ -29,6 +31,8 @@ Row keys are problem/kernel/tier/device/fill/cache/mode. Exit codes: 0 pass, 2 u
 std::string_view sweep_example(const std::string& family) {
   if (family == "gemm") return "-a m=[256:4096:*2] -a dtype=bf16,f32";
   if (family == "attention") return "-a keys=[1024:8192:*2] -a causal=true,false";
+  if (family == "llm")
+    return "--model llama-3-8b -a phase=decode -a batch=[1:64:*2] -a context=4096";
   if (family == "layers") return "-a op=rms_norm,swiglu -a rows=[512:8192:*2]";
   return "-a op=triad,dot -a bytes=[1048576:1073741824:*4]";
 }
@@ -146,6 +150,15 @@ struct Texts {
   std::vector<std::string> devices, axes, labels;
 };
 
+void declare_models(CLI::App& app, Options& options) {
+  app.add_option(
+      "--model", options.model,
+      fmt::format("{}, or a TOML file (default: the suite's)", fmt::join(model_names(), ", ")));
+  app.add_option("--layers", options.layers,
+                 "Blocks of the model to measure (default: the suite's)")
+      ->check(CLI::Range(1, 1000));
+}
+
 void declare(CLI::App& app, Options& options, Texts& texts) {
   const auto one_of = [](std::string what, const auto& values) {
     return what + ": " + choices(values);
@@ -247,6 +260,7 @@ std::optional<Options> parse_command_line(const std::string& family, int argc, c
   Options options;
   Texts texts;
   declare(app, options, texts);
+  if (family == "llm") declare_models(app, options);
   try {
     std::vector<std::string> words = translate(argc, argv);
     std::ranges::reverse(words);  // CLI11 takes them from the back

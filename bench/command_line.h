@@ -56,6 +56,8 @@ struct Options {
   std::optional<double> budget_seconds;
   int min_samples = 30;
   int repetitions = 1;
+  std::string model;        // steelyard-llm: a name or a TOML file; empty: the suite's
+  std::int64_t layers = 0;  // steelyard-llm: blocks to measure; 0: the suite's
   std::vector<std::pair<std::string, std::string>> labels;
 };
 

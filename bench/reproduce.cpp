@@ -34,6 +34,8 @@ std::string reproduce_command(const std::string& program, const Options& options
   if (options.axes.empty()) add("--suite", name(options.suite));
   for (const Axis& axis : options.axes)
     add("-a", shell_quoted(fmt::format("{}={}", axis.name, fmt::join(axis.values, ","))));
+  if (!options.model.empty()) add("--model", shell_quoted(options.model));
+  if (options.layers != defaults.layers) add("--layers", options.layers);
   if (options.cache != defaults.cache) add("--cache", name(options.cache));
   if (options.fill != defaults.fill) add("--fill", name(options.fill));
   if (options.seed != defaults.seed) add("--seed", options.seed);

@@ -8,6 +8,8 @@
 #include <regex>
 #include <set>
 
+#include "bench/step_kernels.h"
+
 namespace steelyard {
 namespace {
 
@@ -67,6 +69,20 @@ std::string emptiness(const Options& options, const std::set<std::string_view>& 
   return "no row matches --filter, --kernel, --tier and --device together; --list without them "
          "shows "
          "every row of the suite";
+}
+
+std::vector<Problem> problems_of(Family family, const Options& options) {
+  if (family.adapt != nullptr) family.adapt(family.basis, options);
+  if (!options.axes.empty()) return sweep(family, options.axes);
+  std::vector<Problem> all = family.problems(options.suite);
+  if (family.adapt == nullptr) return all;
+  for (Problem& problem : all) family.adapt(problem, options);
+  std::erase_if(all, [](const Problem& problem) { return !fault(problem).empty(); });
+  return all;
+}
+
+std::span<const Kernel> kernels_for(const Problem& problem, const Backend& backend) {
+  return std::holds_alternative<Transformer>(problem) ? step_kernels() : backend.kernels;
 }
 
 using Team = std::vector<Device*>;  // what one row runs on
@@ -155,14 +171,13 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
                            std::span<const std::unique_ptr<Device>> devices,
                            const Options& options) {
   const Filter filter(options.filter);
-  const auto problems =
-      options.axes.empty() ? family.problems(options.suite) : sweep(family, options.axes);
+  const std::vector<Problem> problems = problems_of(family, options);
   std::vector<Row> rows;
   std::set<std::string_view> kernels;  // of this family
   const std::vector<Team> teams = teams_of(devices, options.together);
   for (const Problem& problem : problems)
     for (const Team& team : teams)
-      for (const Kernel& kernel : backend_of(backends, *team.front()).kernels) {
+      for (const Kernel& kernel : kernels_for(problem, backend_of(backends, *team.front()))) {
         if (kernel.supports(problem, team.front()->info()).answer == Support::foreign) continue;
         kernels.insert(kernel.name);
         if (!options.kernel.empty() && kernel.name != options.kernel) continue;

@@ -13,11 +13,24 @@ Tensor renamed(Tensor tensor, const Operand& operand) {
   return tensor;
 }
 
+// A cache is appended to: what is there already stays the same when a step is repeated.
+bool is_updated(const Operation& operation, const Operand& operand) {
+  const auto* layer = std::get_if<Layer>(&operation.problem);
+  const bool appends = layer != nullptr && layer->op == LayerOp::cache_append;
+  return operand.access == Access::inout && !appends;
+}
+
 }  // namespace
 
 Sequence::Sequence(Device& device, Step step, const KernelChoice& choose, const StepValues& values,
                    int copies)
     : step_(std::move(step)) {
+  for (const Operation& operation : step_.operations) {
+    const std::vector<Operand> all = operands(operation.problem);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all[i].access != Access::in)
+        rewrites_ |= !written_.insert(operation.tensors[i]).second || is_updated(operation, all[i]);
+  }
   for (int copy = 0; copy < copies; ++copy) {
     chains_.emplace_back();
     places_.emplace_back(step_.tensors.size());
@@ -29,7 +42,7 @@ void Sequence::append(Device& device, const Operation& operation, const KernelCh
                       const StepValues& values) {
   std::vector<Tensor>& places = places_.back();
   const std::vector<Operand> all = operands(operation.problem);
-  Inputs inputs = {.sealed = false};
+  Inputs inputs;
   std::vector<HostTensor> made;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::size_t place = operation.tensors[i];
@@ -38,6 +51,8 @@ void Sequence::append(Device& device, const Operation& operation, const KernelCh
     } else if (all[i].access != Access::out) {
       made.push_back(values(step_, place));
       made.back().operand = all[i];
+      if (all[i].access == Access::in && written_.contains(place))
+        inputs.rewritten.push_back(all[i].name);
     }
   }
   inputs.made = made;
@@ -82,13 +97,6 @@ std::string Sequence::detail() const {
 
 const Tensor& Sequence::tensor(int copy, std::size_t place) const {
   return places_.at(static_cast<std::size_t>(copy)).at(place);
-}
-
-double footprint(const Step& step, int copies) {
-  double one = 0;
-  for (const StepTensor& tensor : step.tensors)
-    one += static_cast<double>(align(bytes(tensor.operand)) + 2 * align(Inputs{}.guard_bytes));
-  return one * copies;
 }
 
 }  // namespace steelyard

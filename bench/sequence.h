@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Sequence final : public Run {
   std::string detail() const override;
 
   const Step& step() const { return step_; }
+  // Whether an operation overwrites what another made or what was there before: then the tensors of a
+  // finished step are not what all of its operations worked on.
+  bool rewrites() const { return rewrites_; }
   const std::vector<Part>& parts(int copy) const {
     return chains_.at(static_cast<std::size_t>(copy));
   }
@@ -50,11 +54,10 @@ class Sequence final : public Run {
               const StepValues& values);
 
   Step step_;
+  std::set<std::size_t> written_;  // tensors that some operation writes
+  bool rewrites_ = false;
   std::vector<std::vector<Part>> chains_;    // by copy, in the order of operations
   std::vector<std::vector<Tensor>> places_;  // by copy: where each tensor lies
 };
-
-// Bytes that `copies` of a step take on a device, guard bands included.
-double footprint(const Step& step, int copies);
 
 }  // namespace steelyard

@@ -157,6 +157,29 @@ const std::vector<Setter<Layer>>& setters(const Layer&) {
   return all;
 }
 
+const std::vector<Setter<Transformer>>& setters(const Transformer&) {
+  static const std::vector<Setter<Transformer>> all = {
+      {"phase",
+       [](Transformer& p, const std::string& value) {
+         choice("phase", &Transformer::phase,
+                {Phase::train, Phase::prefill, Phase::decode, Phase::score})
+             .set(p, value);
+         p.tokens = p.phase == Phase::decode ? 1 : p.context;
+       }},
+      {"dtype",
+       [](Transformer& p, const std::string& value) { p.dtype = p.weights = dtype_of(value); }},
+      dtype("weights", &Transformer::weights),
+      number("batch", &Transformer::batch),
+      {"context",
+       [](Transformer& p, const std::string& value) {
+         number("context", &Transformer::context).set(p, value);
+         p.tokens = p.phase == Phase::decode ? 1 : p.context;
+       }},
+      number("page_size", &Transformer::page_size),
+      boolean("graph", &Transformer::graph)};
+  return all;
+}
+
 // Families without axes.
 template <class P>
 const std::vector<Setter<P>>& setters(const P&) {

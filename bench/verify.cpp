@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "bench/tolerance.h"
+#include "bench/verify_step.h"
 
 namespace steelyard {
 namespace {
@@ -272,6 +273,8 @@ bool exact_in_integers(const Problem& problem) {
 }
 
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth, std::size_t* fingerprint) {
+  if (auto* step = dynamic_cast<Sequence*>(&run))
+    return verify_step(device, *step, copy, fingerprint);
   return launch_and_compare(device, run, copy, truth, Criterion::bounds, fingerprint);
 }
 
@@ -291,6 +294,8 @@ bool updates_in_place(const Run& run) {
 }
 
 Verdict check(Device& device, Run& run, int copy, const Truth& truth, std::size_t* fingerprint) {
+  if (auto* step = dynamic_cast<Sequence*>(&run))
+    return check_step(device, *step, copy, fingerprint);
   return compare(device, run, copy, truth, Criterion::bounds, fingerprint);
 }
 

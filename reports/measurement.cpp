@@ -97,14 +97,25 @@ std::vector<Measurement> measurements(const Results& results) {
 }
 
 int tier_rank(const std::string& tier) {
-  static constexpr std::string_view order[] = {"library", "tuned", "portable"};
+  static constexpr std::string_view order[] = {"library", "best", "tuned", "portable"};
   return static_cast<int>(std::find(std::begin(order), std::end(order), tier) - std::begin(order));
 }
 
 Metric metric(const Record& row) {
+  if (row.family == "llm") return Metric::tokens;
   if (row.steps > 0) return Metric::latency;
   const bool memory_bound = row.family == "memory" || row.family == "layers";
   return memory_bound || row.flops == 0 ? Metric::bandwidth : Metric::flops;
+}
+
+// New tokens of all sequences of one launch.
+double tokens(const Record& row) {
+  double product = 1;
+  for (const auto& [field, value] : row.problem)
+    if (field == "batch" || field == "tokens")
+      if (const auto* count = std::get_if<std::int64_t>(&value))
+        product *= static_cast<double>(*count);
+  return product;
 }
 
 std::string performance(const Measurement& measurement) {
@@ -115,9 +126,13 @@ std::string performance(const Measurement& measurement) {
     case Metric::bandwidth:
       return rate(row.bytes / measurement.time.seconds, "B/s");
     case Metric::latency:
+      return seconds(measurement.time.seconds / row.steps) + "/step";
+    case Metric::tokens:
       break;
   }
-  return seconds(measurement.time.seconds / row.steps) + "/step";
+  const double rate_of_tokens = tokens(row) / measurement.time.seconds;
+  return rate_of_tokens < 1000 ? fmt::format("{:.4g} tokens/s", rate_of_tokens)
+                               : fmt::format("{:.0f} tokens/s", rate_of_tokens);
 }
 
 const Fact* peak(const Record& row) {
@@ -129,6 +144,7 @@ const Fact* peak(const Record& row) {
     case Metric::bandwidth:
       return spec->memory_bandwidth ? &*spec->memory_bandwidth : nullptr;
     case Metric::latency:
+    case Metric::tokens:
       break;
   }
   return nullptr;

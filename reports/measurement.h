@@ -42,11 +42,17 @@ int tier_rank(const std::string& tier);
 std::string_view compute_dtype(const Record& row);
 
 // What a row is judged by: operations for compute, bytes for memory-bound families, time per
-// dependent step for latencies.
-enum class Metric { flops, bandwidth, latency };
+// dependent step for latencies, tokens for steps of a language model.
+enum class Metric { flops, bandwidth, latency, tokens };
 Metric metric(const Record& row);
 
-// "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step".
+// What a rate of tokens is, and is not: for every table that shows one.
+inline constexpr std::string_view tokens_note =
+    "tokens/s: kernel-level bound: one device, no scheduler, no network, and only as many blocks "
+    "of "
+    "the model as the problem's l says, with embedding and head.";
+
+// "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step", "1234 tokens/s".
 std::string performance(const Measurement& measurement);
 
 // The datasheet's peak of the row's type, or its bandwidth. Null where it is unknown, and for

@@ -94,7 +94,7 @@ TEST_CASE("a layer's sizes are swept, and sizes that its operation lacks are nam
 
 TEST_CASE("every suite of every family holds possible and distinct problems") {
   for (const Family* family :
-       {&gemm_family(), &attention_family(), &memory_family(), &layers_family()})
+       {&gemm_family(), &attention_family(), &memory_family(), &layers_family(), &llm_family()})
     for (const Suite suite : {Suite::quick, Suite::gate, Suite::standard, Suite::full}) {
       std::vector<std::string> ids;
       for (const Problem& problem : family->problems(suite)) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/models.h"
+#include "bench/suites.h"
+
+namespace steelyard {
+namespace {
+
+Transformer step(const std::string& model, Phase phase, std::int64_t batch, std::int64_t context) {
+  Transformer p = find_model(model).shape;
+  p.layers = 1;
+  p.phase = phase;
+  p.batch = batch;
+  p.tokens = phase == Phase::decode ? 1 : context;
+  p.context = context;
+  return p;
+}
+
+// A block and the head in the three phases.
+void phases(std::vector<Problem>& all, const std::string& model, std::int64_t trained,
+            std::int64_t prompt, std::int64_t context,
+            std::initializer_list<std::int64_t> batches) {
+  all.push_back(step(model, Phase::train, 1, trained));
+  all.push_back(step(model, Phase::prefill, 1, prompt));
+  for (const std::int64_t batch : batches)
+    all.push_back(step(model, Phase::decode, batch, context));
+}
+
+std::vector<Problem> problems(Suite suite) {
+  std::vector<Problem> all;
+  switch (suite) {
+    case Suite::quick:
+      phases(all, "gpt2-124m", 128, 256, 512, {1, 8});
+      break;
+    case Suite::gate:
+      all.push_back(step("gpt2-124m", Phase::prefill, 1, 256));
+      all.push_back(step("gpt2-124m", Phase::decode, 1, 512));
+      break;
+    case Suite::standard:
+      phases(all, "llama-3-8b", 2048, 512, 4096, {1, 8, 32, 64});
+      break;
+    case Suite::full:
+      for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
+        phases(all, model, 8192, 2048, 4096, {1, 2, 4, 8, 16, 32, 64, 128});
+      all.push_back(step("mixtral-8x7b", Phase::prefill, 1, 2048));
+      for (const std::int64_t batch : {1, 8, 64})
+        all.push_back(step("mixtral-8x7b", Phase::decode, batch, 4096));
+      break;
+  }
+  return all;
+}
+
+void adapt(Problem& problem, const Options& options) {
+  auto& p = std::get<Transformer>(problem);
+  if (!options.model.empty()) {
+    Transformer model = find_model(options.model).shape;
+    model.phase = p.phase;
+    model.batch = p.batch;
+    model.tokens = p.tokens;
+    model.context = p.context;
+    model.layers = p.layers;
+    p = model;
+  }
+  if (options.layers > 0) p.layers = options.layers;
+}
+
+}  // namespace
+
+const Family& llm_family() {
+  static const Family family = {"llm", problems, step("gpt2-124m", Phase::decode, 1, 512), adapt};
+  return family;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models as data, and steps as rows.
+#include <filesystem>
+#include <fstream>
+
+#include "backends/transformer.h"
+#include "bench/command_line.h"
+#include "bench/models.h"
+#include "bench/sequence.h"
+#include "bench/step_kernels.h"
+#include "bench/step_values.h"
+#include "bench/verify.h"
+#include "bench/verify_step.h"
+#include "catch.h"
+#include "planted_kernels.h"
+#include "step_models.h"
+
+using namespace steelyard;
+
+namespace {
+
+constexpr std::string_view minimal = R"([[model]]
+name = "mine"
+source = "here"
+width = 64
+layers = 3
+heads = 4
+kv_heads = 2
+head_dim = 16
+ffn = 96
+vocabulary = 300
+)";
+
+// What find_model says of a file with this text.
+std::string complaint(const std::string& text) {
+  const auto file = std::filesystem::temp_directory_path() / "steelyard_llm_test.toml";
+  std::ofstream(file) << text;
+  try {
+    find_model(file.string());
+  } catch (const UsageError& error) {
+    const std::string message = error.what();
+    return message.substr(file.string().size());
+  }
+  return "";
+}
+
+std::string with(std::string_view from, std::string_view to) {
+  std::string text(minimal);
+  return text.replace(text.find(from), from.size(), to);
+}
+
+// Weights of all blocks and the head, without the embedding.
+double parameters(const Transformer& model) {
+  Transformer p = model;
+  p.layers = 1;
+  p.context = p.tokens = 8;
+  const Step one = step_of(p);
+  p.layers = 2;
+  const Step two = step_of(p);
+  const double block = (bytes_of(two, Role::weight) - bytes_of(one, Role::weight)) / 2;
+  const double rest = bytes_of(one, Role::weight) / 2 - block;
+  return rest + block * static_cast<double>(model.layers);
+}
+
+Device& cpu() {
+  static const auto all = backends().front().open();
+  return *all.devices.front();
+}
+
+}  // namespace
+
+// Published counts: 124 million; 8.03, 70.6 and 8.19 billion; 46.7 billion.
+TEST_CASE("models have as many parameters as their authors say") {
+  CHECK(parameters(find_model("gpt2-124m").shape) == Approx(124.4e6).epsilon(0.001));
+  CHECK(parameters(find_model("llama-3-8b").shape) == Approx(8.03e9).epsilon(0.001));
+  CHECK(parameters(find_model("llama-3-70b").shape) == Approx(70.55e9).epsilon(0.001));
+  CHECK(parameters(find_model("qwen3-8b").shape) == Approx(8.19e9).epsilon(0.001));
+  CHECK(parameters(find_model("mixtral-8x7b").shape) == Approx(46.7e9).epsilon(0.001));
+}
+
+TEST_CASE("a model of one's own is a file") {
+  CHECK(complaint(std::string(minimal)).empty());
+  CHECK(complaint(with("width = 64", "widht = 64")) == ":4: unknown key widht");
+  CHECK(complaint(with("ffn = 96\n", "")) == ":1: a model needs the key ffn");
+  CHECK(complaint(with("ffn = 96", "ffn = 0")) == ":9: ffn takes a whole number above 0");
+  CHECK(complaint(with("ffn = 96", "ffn = 9.5")) == ":9: ffn takes a whole number above 0");
+  CHECK(complaint(with("kv_heads = 2", "kv_heads = 3")) ==
+        ":1: heads=4 is not a multiple of kv_heads=3");
+  CHECK(complaint(with("\"mine\"", "\"my/own\"")) ==
+        ":2: name takes letters, digits, '-', '.' and '_'");
+  CHECK(complaint("[[model]\n").starts_with(":1: "));
+  CHECK(complaint("") == ": it holds 0 models [[model]], and one is wanted");
+  CHECK(complaint("models = 1\n") == ":1: unknown key models; a model is a table [[model]]");
+  CHECK_THROWS_WITH(find_model("gpt-9"), ContainsSubstring("there are: gpt2-124m, llama-3-8b"));
+}
+
+TEST_CASE("a step is verified operation by operation, in all phases and tiers") {
+  for (const Phase phase : {Phase::train, Phase::prefill, Phase::decode, Phase::score})
+    for (const Kernel& kernel : step_kernels()) {
+      const Problem problem = of_phase(tiny(DType::bf16), phase, 2, 8);
+      INFO(id(problem) << " " << name(kernel.tier));
+      REQUIRE(kernel.supports(problem, cpu().info()).answer == Support::yes);
+      const auto run = kernel.prepare(cpu(), problem, {});
+      const Truth truth(problem, {}, Encoding::ocp);
+      std::size_t parts = 0, whole = 0;
+      const Verdict first = verify(cpu(), *run, 0, truth, &parts);
+      CHECK(first.ok);
+      CHECK(first.check.find("different operations") != std::string::npos);
+      launch_once(cpu(), *run, 0);
+      CHECK(fingerprint(cpu(), *run, 0) == parts);
+      const Verdict last = check(cpu(), *run, 0, truth, &whole);
+      CHECK(last.ok);
+      CHECK(whole == parts);
+    }
+}
+
+TEST_CASE("a wrong kernel inside a step is found and named") {
+  for (const std::string_view fault :
+       {planted_correct, std::string_view("wrong_element"), std::string_view("missing_last_k")}) {
+    const Kernel planted = planted_backend({fault}).kernels.at(0);
+    const auto choose = [&](const Operation& operation) {
+      const auto* gemm = std::get_if<Gemm>(&operation.problem);
+      if (gemm != nullptr && gemm->beta == 0 &&
+          planted.supports(operation.problem, cpu().info()).answer == Support::yes)
+        return planted;
+      for (const Kernel& kernel : backends().front().kernels)
+        if (!kernel.reads_b_ahead &&
+            kernel.supports(operation.problem, cpu().info()).answer == Support::yes)
+          return kernel;
+      throw std::logic_error("no kernel for " + operation.name);
+    };
+    Sequence sequence(cpu(), step_of(of_phase(tiny(DType::f32), Phase::train, 2, 8)), choose,
+                      [](const Step& step, std::size_t place) {
+                        return initial_values(step, place, Fill::normal, 42);
+                      });
+    const Verdict verdict = verify_step(cpu(), sequence, 0, nullptr);
+    INFO(fault << ": " << verdict.check);
+    CHECK(verdict.ok == (fault == planted_correct));
+    if (!verdict.ok)
+      CHECK(verdict.check.find("input gradient, " + std::string(fault)) != std::string::npos);
+  }
+}
