@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "backends/backend.h"
 #include "backends/transformer.h"
+#include "reports/record.h"
 
 namespace steelyard {
 
@@ -41,6 +43,13 @@ class Sequence final : public Run {
   std::string detail() const override;
 
   const Step& step() const { return step_; }
+  // The outputs of a step that were found right, for as long as its values stay the same.
+  struct Verified {
+    std::size_t fingerprint = 0;
+    Verdict verdict;
+  };
+  std::optional<Verified> verified;
+
   // Whether an operation overwrites what another made or what was there before: then the tensors of a
   // finished step are not what all of its operations worked on.
   bool rewrites() const { return rewrites_; }

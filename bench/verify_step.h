@@ -12,9 +12,9 @@ namespace steelyard {
 // the worst. `fingerprint`, where it is given, gets that of all outputs.
 Verdict verify_step(Device& device, Sequence& sequence, int copy, std::size_t* fingerprint);
 
-// The same for what a launch of the whole step has left, without launching: for steps that write no
-// tensor twice. Of others the operations are launched again as in verify_step, and a remark is added
-// where they leave other bits than the whole did.
+// The same for what a launch of the whole step has left. Bits that verify_step found right need no
+// second look. Others are judged as they lie, or, where the step overwrites what it works on, by
+// verify_step again, with a remark.
 Verdict check_step(Device& device, Sequence& sequence, int copy, std::size_t* fingerprint);
 
 }  // namespace steelyard

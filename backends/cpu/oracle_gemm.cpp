@@ -48,25 +48,30 @@ std::int64_t group_of(const std::vector<std::int64_t>& first_rows, std::int64_t 
   return std::ranges::upper_bound(first_rows, row) - first_rows.begin() - 1;
 }
 
-// Elements of A B far apart: the row of A is read once, each column of B where it lies.
+// Elements of A B far apart, a piece of every sum at a time: all of them read the same rows of B[k,n]
+// while these are in the cache.
 void sampled_products(const Gemm& p, const Question& question, Expected& c) {
+  constexpr std::int64_t piece = 256;
   const Factors factors(p, question);
   const std::vector<std::int64_t> first_rows = offsets(p, question);
   make_room<Sum>(c);
 #pragma omp parallel
   {
-    std::vector<double> a(p.k);
-    std::int64_t current = -1;
+    std::vector<double> a(piece);
+    for (std::int64_t first = 0; first < p.k; first += piece) {
+      const std::int64_t end = std::min(first + piece, p.k);
+      std::int64_t current = -1;  // row of A that `a` holds
 #pragma omp for schedule(static)
-    for (std::int64_t s = 0; s < wanted(c); ++s) {
-      const std::int64_t i = element(c, s) / p.n, j = element(c, s) % p.n;
-      const std::int64_t group = group_of(first_rows, i);
-      if (i != current)
-        for (std::int64_t l = 0; l < p.k; ++l) a[l] = factors.a(i, l);
-      current = i;
-      Sum sum;
-      for (std::int64_t l = 0; l < p.k; ++l) sum += a[l] * factors.b(group, l, j);
-      put(c, s, sum);
+      for (std::int64_t s = 0; s < wanted(c); ++s) {
+        const std::int64_t i = element(c, s) / p.n, j = element(c, s) % p.n;
+        const std::int64_t group = group_of(first_rows, i);
+        if (i != current)
+          for (std::int64_t l = first; l < end; ++l) a[l - first] = factors.a(i, l);
+        current = i;
+        Sum sum = {c.values[s], c.magnitudes[s]};
+        for (std::int64_t l = first; l < end; ++l) sum += a[l - first] * factors.b(group, l, j);
+        put(c, s, sum);
+      }
     }
   }
 }
