@@ -45,8 +45,10 @@ const std::map<std::string, CachePolicy> policies = {
     {"rotate", CachePolicy::rotate}, {"hot", CachePolicy::hot}, {"flush", CachePolicy::flush}};
 const std::map<std::string, Mode> modes = {
     {"burst", Mode::burst}, {"steady", Mode::steady}, {"sustained", Mode::sustained}};
-const std::map<std::string, Tier> tiers = {
-    {"portable", Tier::portable}, {"tuned", Tier::tuned}, {"library", Tier::library}};
+const std::map<std::string, Tier> tiers = {{"portable", Tier::portable},
+                                           {"tuned", Tier::tuned},
+                                           {"library", Tier::library},
+                                           {"best", Tier::best}};
 const std::map<std::string, Fill> fills = {{"normal", Fill::normal},
                                            {"uniform", Fill::uniform},
                                            {"integers", Fill::integers},

@@ -35,7 +35,7 @@ struct Measurement {
 // Points into `results`.
 std::vector<Measurement> measurements(const Results& results);
 
-// The order of tables: library, tuned, portable.
+// The order of tables: library, best, tuned, portable.
 int tier_rank(const std::string& tier);
 
 // The type that a row computes with: "bf16"; empty where its problem names none.

@@ -116,7 +116,7 @@ struct Record {
   std::string id;      // "gemm/f32/nn/2048x2048x2048"
   std::string family;  // "gemm", "attention", "memory", "layers", "llm"
   std::string kernel;
-  std::string tier;    // portable, tuned, library
+  std::string tier;    // portable, tuned, library, best
   std::string detail;  // library version, algorithm, instruction set
   std::string device;  // "cpu:0"
   std::string device_name;

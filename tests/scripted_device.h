@@ -56,7 +56,7 @@ class CountingRun final : public Run {
   explicit CountingRun(int copies) : launches(copies) {}
 
   void launch(int copy) override { ++launches.at(copy); }
-  std::vector<Tensor> outputs(int) const override { return {}; }
+  std::vector<Tensor> tensors(int) const override { return {}; }
   void reset(int, int) override {}
   std::string damage(int) const override { return {}; }
   int copies() const override { return static_cast<int>(launches.size()); }

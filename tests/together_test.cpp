@@ -15,7 +15,7 @@ class OrderedRun final : public Run {
   explicit OrderedRun(std::atomic<int>& order) : order_(order) {}
 
   void launch(int) override { launched.push_back(order_++); }
-  std::vector<Tensor> outputs(int) const override { return {}; }
+  std::vector<Tensor> tensors(int) const override { return {}; }
   void reset(int copy, int) override { poisoned = copy; }
   std::string damage(int) const override { return damaged; }
   int copies() const override { return 4; }
