@@ -49,11 +49,12 @@ std::vector<Kernel> candidates(const Step& step, const Operation& operation, con
 }
 
 // The least of three cold launches; infinite where a kernel fails.
-double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel) {
+double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel,
+                    std::span<const HostTensor> made) {
   const std::int64_t flush = 3 * last_level_cache(device.info());
   double least = std::numeric_limits<double>::infinity();
   try {
-    const auto run = kernel.prepare(device, problem, {});
+    const auto run = kernel.prepare(device, problem, {.made = made});
     device.time(*run, {.launches = 1});
     for (int i = 0; i < 3; ++i)
       least =
@@ -66,20 +67,19 @@ double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel
   return least;
 }
 
-// By device, problem and kernel.
-double known_seconds(Device& device, const Problem& problem, const Kernel& kernel) {
-  static std::map<std::string, double> known;
-  const DeviceInfo& info = device.info();
-  const auto [entry, added] = known.try_emplace(
-      fmt::format("{}:{} {} {}", info.backend, info.index, id(problem), kernel.name));
-  if (added) entry->second = cold_seconds(device, problem, kernel);
-  return entry->second;
-}
-
 Kernel fastest(Device& device, const Problem& problem, const std::vector<Kernel>& all) {
-  if (all.size() == 1 || device.info().emulated) return all.front();
-  return *std::ranges::min_element(
-      all, {}, [&](const Kernel& kernel) { return known_seconds(device, problem, kernel); });
+  static std::map<std::string, double> known;  // seconds by device, problem and kernel
+  const DeviceInfo& info = device.info();
+  if (all.size() == 1 || info.emulated) return all.front();
+  std::vector<HostTensor> made;
+  const auto seconds = [&](const Kernel& kernel) {
+    const auto [entry, added] = known.try_emplace(
+        fmt::format("{}:{} {} {}", info.backend, info.index, id(problem), kernel.name));
+    if (added && made.empty()) made = make_inputs(problem, Fill::normal, 42, info.fp8);
+    if (added) entry->second = cold_seconds(device, problem, kernel, made);
+    return entry->second;
+  };
+  return *std::ranges::min_element(all, {}, seconds);
 }
 
 Support supports(const Problem& problem, const DeviceInfo& info) {

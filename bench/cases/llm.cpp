@@ -32,7 +32,7 @@ std::vector<Problem> problems(Suite suite) {
       phases(all, "gpt2-124m", 128, 256, 512, {1, 8});
       break;
     case Suite::gate:
-      all.push_back(step("gpt2-124m", Phase::prefill, 1, 256));
+      all.push_back(step("gpt2-124m", Phase::prefill, 1, 128));
       all.push_back(step("gpt2-124m", Phase::decode, 1, 512));
       break;
     case Suite::standard:
