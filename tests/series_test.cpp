@@ -2,6 +2,8 @@
 // Runs from files of every format, and what no format allows.
 #include "reports/series.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "tests/catch.h"
@@ -106,6 +108,35 @@ TEST_CASE("a file of Google Benchmark is one run: repetitions share a process") 
   CHECK(runs.series.size() == 3);
   REQUIRE(runs.not_measured.size() == 1);
   CHECK(runs.not_measured[0].reason == "no device");
+}
+
+TEST_CASE("runs in other units are the same runs") {
+  const Sandbox sandbox;
+  const auto one = [](std::string_view time, std::string_view unit) {
+    return fmt::format(R"({{"context": {{}}, "benchmarks": [{{"name": "f", "run_name": "f",
+      "run_type": "iteration", "repetitions": 1, "repetition_index": 0, "threads": 1,
+      "iterations": 1, "real_time": {0}, "cpu_time": {0}, "time_unit": "{1}"}}]}})",
+                       time, unit);
+  };
+  std::filesystem::create_directory(sandbox / "side");
+  sandbox.write("side/a.json", one("2000", "ns"));
+  sandbox.write("side/b.json", one("2", "us"));
+  sandbox.write("side/c.json", one("2e-3", "ms"));
+  sandbox.write("side/d.json", one("2e-6", "s"));
+  const std::vector<double> values = find(load_runs(sandbox / "side"), "f", "time").values;
+  CHECK(values.size() == 4);
+  for (const double value : values) CHECK(value == Approx(2e-6));
+}
+
+TEST_CASE("a folder with a file of another schema version is refused") {
+  const Sandbox sandbox;
+  std::filesystem::create_directory(sandbox / "side");
+  write_file(sandbox / "side/a.json", {made({})});
+  const std::string version = fmt::format("\"{}\"", schema_version);
+  std::string newer = to_json(made_results("r", {made({})}).files.front());
+  sandbox.write("side/b.json", newer.replace(newer.find(version), version.size(), "\"2.0\""));
+  CHECK_THROWS_WITH(load_runs(sandbox / "side"),
+                    ContainsSubstring("b.json") && ContainsSubstring("newer steelyard"));
 }
 
 TEST_CASE("nvbench: samples beside the file, else means; skipped states with their reason") {
