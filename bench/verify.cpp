@@ -249,6 +249,12 @@ Truth::Truth(const Problem& problem, std::vector<HostTensor> inputs, Encoding en
 }
 
 double truth_bytes(const Problem& problem) {
+  if (const auto* transformer = std::get_if<Transformer>(&problem)) {
+    double largest = 0;  // its operations are judged one after the other
+    for (const Operation& operation : step_of(*transformer).operations)
+      largest = std::max(largest, truth_bytes(operation.problem));
+    return largest;
+  }
   const std::int64_t limit = limit_for(problem);
   double total = 0;
   for (const Operand& operand : operands(problem)) {

@@ -129,6 +129,7 @@ small_problems() {
     steelyard-gemm) echo '-a m=64,200 -a n=136 -a k=96 -a dtype=bf16,f16,f32' ;;
     steelyard-attention)
       echo '-a pass=forward,backward,decode -a queries=1,200 -a keys=200 -a heads=4 -a kv_heads=2' ;;
+    steelyard-llm) echo '--model tiny -a phase=train,prefill,decode -a context=32 -a batch=2' ;;
     steelyard-layers) echo "-a op=$layer_ops -a rows=40 -a columns=256 -a entries=64 -a choices=2" ;;
     steelyard-memory) echo '-a op=read,write,copy,mul,add,triad,dot,chase -a bytes=1048576' ;;
   esac
@@ -159,7 +160,7 @@ suite() {
   local program tier name choice
   mkdir -p "$results/$1"
   for program in $(programs bin 'steelyard-*'); do
-    for tier in library tuned portable; do
+    for tier in library best tuned portable; do
       name=$(basename "$program")-$tier
       choice=(--suite "$1" --device "$vendor:all" --tier "$tier")
       if "$program" --list "${choice[@]}" >/dev/null 2>&1; then
