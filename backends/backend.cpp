@@ -39,12 +39,13 @@ std::vector<Tensor> Run::outputs(int copy) const {
 
 std::int64_t footprint(const Problem& problem, const Inputs& inputs) {
   std::int64_t one_set = 0;
+  const auto add = [&](const Operand& operand) {
+    one_set += align(bytes(operand)) + 2 * align(inputs.guard_bytes);
+  };
   if (const auto* transformer = std::get_if<Transformer>(&problem))
-    for (const StepTensor& tensor : step_of(*transformer).tensors)
-      one_set += align(bytes(tensor.operand)) + 2 * align(inputs.guard_bytes);
+    for (const StepTensor& tensor : step_of(*transformer).tensors) add(tensor.operand);
   for (const Operand& operand : operands(problem))
-    if (!is_bound(operand, inputs))
-      one_set += align(bytes(operand)) + 2 * align(inputs.guard_bytes);
+    if (!is_bound(operand, inputs)) add(operand);
   return one_set * inputs.copies;
 }
 

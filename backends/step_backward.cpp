@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backward pass of a step, by the chain rule from its last operation to its first.
-#include <fmt/format.h>
-
-#include <optional>
-
 #include "backends/step_builder.h"
 
 namespace steelyard {
@@ -18,7 +14,7 @@ class Backward {
     for (auto op = forward.operations.rbegin(); op != forward.operations.rend(); ++op) {
       tensors_.clear();
       for (const std::size_t place : op->tensors) tensors_.push_back(forward.tensors[place].name);
-      builder_.enter(op->section, op->name);
+      builder_.enter(op->name);
       std::visit([this](const auto& p) { differentiate(p); }, op->problem);
     }
     for (const Update& update : updates_) optimise(update);
@@ -33,11 +29,10 @@ class Backward {
     bool shared = false;
   };
 
+  // A weight's gradient is complete once its one operation has been differentiated.
   struct Update {
     std::string weight, gradient;
     bool f32_gradient = false;
-    Section section = Section::block;
-    std::string scope;
   };
 
   const std::string& gradient(const std::string& tensor) const {
@@ -71,12 +66,6 @@ class Backward {
     before->second = {sum, false};
   }
 
-  // A weight's gradient is complete once its one operation has been differentiated.
-  void update(const std::string& weight, const std::string& gradient_name, Section section,
-              bool f32_gradient = false) {
-    updates_.push_back({weight, gradient_name, f32_gradient, section, weight});
-  }
-
   template <class P>
   void differentiate(const P&) {}  // no part of a step
 
@@ -97,7 +86,7 @@ class Backward {
     weights.m = p.n, weights.n = p.k, weights.k = p.m, weights.layout = Layout::tn;
     const std::string db = "d " + b;
     add(weights, "weight gradient", {dc, a, db});
-    update(b, db, section());
+    updates_.push_back({b, db});
   }
 
   void differentiate(const Attention& p) {
@@ -148,10 +137,10 @@ class Backward {
     const std::string dx = contribution(x);
     p.pass = Pass::backward;
     Names all = {x, w, dy, dx, "d " + w};
-    update(w, "d " + w, section(), true);
+    updates_.push_back({w, "d " + w, true});
     if (bias) {
       all.push_back("d " + tensors_[2]);
-      update(tensors_[2], all.back(), section(), true);
+      updates_.push_back({tensors_[2], all.back(), true});
     }
     add(p, "gradients", all);
     finish(x, dx);
@@ -179,12 +168,12 @@ class Backward {
              .c = dtype_,
              .layout = Layout::tn},
         "bias gradient", {"ones", dy, db});
-    update(tensors_[1], db, section());
+    updates_.push_back({tensors_[1], db});
   }
 
   void optimise(const Update& update) {
     const Operand weight = builder_.tensor(update.weight).operand;
-    builder_.enter(update.section, update.scope);
+    builder_.enter(update.weight);
     Names all = {update.gradient};
     builder_.declare_copy(builder_.scoped("master"), update.weight);
     all.push_back(builder_.scoped("master"));
@@ -202,8 +191,6 @@ class Backward {
               .f32_gradient = update.f32_gradient},
         "update", all);
   }
-
-  Section section() const { return builder_.section(); }
 
   StepBuilder& builder_;
   DType dtype_;

@@ -28,7 +28,7 @@ void StepBuilder::add(const Problem& problem, std::string name, const Names& ten
   if (all.size() != tensors.size())
     throw std::logic_error(
         fmt::format("{} takes {} tensors, not {}", name, all.size(), tensors.size()));
-  Operation operation = {.problem = problem, .name = std::move(name), .section = section_};
+  Operation operation = {.problem = problem, .name = std::move(name)};
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].access != Access::in && !places_.contains(tensors[i]))
       declare({.name = tensors[i], .role = output});
@@ -41,11 +41,6 @@ void StepBuilder::add(const Problem& problem, std::string name, const Names& ten
     operation.tensors.push_back(at);
   }
   step_.operations.push_back(std::move(operation));
-}
-
-void StepBuilder::enter(Section section, std::string scope) {
-  section_ = section;
-  scope_ = std::move(scope);
 }
 
 std::string StepBuilder::scoped(std::string_view name) const {

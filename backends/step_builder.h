@@ -2,10 +2,10 @@
 // Builds a Step operation by operation; tensors are called by their names.
 #pragma once
 
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/transformer.h"
@@ -29,10 +29,9 @@ class StepBuilder {
   void add(const Problem& problem, std::string name, const Names& tensors,
            Role output = Role::activation);
 
-  void enter(Section section, std::string scope);   // of the operations that follow
-  std::string scoped(std::string_view name) const;  // "block 0: q"
+  void enter(std::string scope) { scope_ = std::move(scope); }  // of the operations that follow
+  std::string scoped(std::string_view name) const;              // "block 0: q"
   const StepTensor& tensor(const std::string& name) const { return step_.tensors[place(name)]; }
-  Section section() const { return section_; }
   const Step& step() const { return step_; }
   Step take() { return std::move(step_); }
 
@@ -41,7 +40,6 @@ class StepBuilder {
 
   Step step_;
   std::map<std::string, std::size_t> places_;
-  Section section_ = Section::block;
   std::string scope_;
 };
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 
 #include "backends/step_builder.h"
@@ -19,11 +18,11 @@ class Forward {
   Step build() {
     embedding();
     for (std::int64_t i = 0; i < t_.layers; ++i) {
-      builder_.enter(Section::block, fmt::format("block {}", i));
+      builder_.enter(fmt::format("block {}", i));
       attention();
       t_.experts > 0 ? experts() : mlp();
     }
-    builder_.enter(Section::head, "head");
+    builder_.enter("head");
     head();
     if (t_.phase == Phase::train) add_backward(builder_, t_.dtype);
     return builder_.take();
@@ -78,49 +77,47 @@ class Forward {
   }
 
   // y[m, n] = x[m, k] W[n, k]^T, the weights as wide as the activations.
+  Gemm product(std::int64_t m, std::int64_t n, std::int64_t k) const {
+    return {
+        .m = m, .n = n, .k = k, .a = t_.dtype, .b = t_.dtype, .c = t_.dtype, .layout = Layout::nt};
+  }
+
+  // Of the weights of a sum over k terms, so that it is as large as they.
+  static double deviation(std::int64_t k) { return 1 / std::sqrt(static_cast<double>(k)); }
+
   std::string plain_linear(std::string_view what, const std::string& x, const std::string& w,
                            std::int64_t m, std::int64_t n, std::int64_t k) {
-    add(Gemm{.m = m,
-             .n = n,
-             .k = k,
-             .a = t_.dtype,
-             .b = t_.dtype,
-             .c = t_.dtype,
-             .layout = Layout::nt},
-        what, {x, w, scoped(what)});
+    add(product(m, n, k), what, {x, w, scoped(what)});
     return scoped(what);
   }
 
   std::string linear(std::string_view what, const std::string& x, std::int64_t n, std::int64_t k) {
-    const double deviation = 1 / std::sqrt(static_cast<double>(k));
-    const std::string w = weight(fmt::format("{} weight", what), is_narrow() ? 1 : deviation);
-    std::string y = scoped(what);
-    Gemm product = {.m = rows_,
-                    .n = n,
-                    .k = k,
-                    .a = t_.dtype,
-                    .b = t_.weights,
-                    .c = t_.dtype,
-                    .layout = Layout::nt};
-    if (!is_narrow()) {
-      add(product, what, {x, w, y});
-    } else {
-      const std::string scale =
-          constant_weight(fmt::format("{} scale", what), deviation / spread(t_.weights));
-      product.scaling = t_.weights == DType::int4 ? Scaling::w4a16 : Scaling::w8a8;
-      if (product.scaling == Scaling::w4a16) {
-        add(product, what, {x, w, scale, y});
-      } else {
-        product.a = t_.weights;
-        quantise(x, k);
-        add(product, what, {x + " narrow", w, x + " scale", scale, y});
-      }
-    }
+    const std::string w = weight(fmt::format("{} weight", what), is_narrow() ? 1 : deviation(k));
+    const std::string y =
+        is_narrow() ? narrow_linear(what, x, w, n, k) : plain_linear(what, x, w, rows_, n, k);
     if (!t_.biases) return y;
     const std::string bias = constant_weight(fmt::format("{} bias", what), 0);
     add(layer(LayerOp::bias_add, rows_, n), fmt::format("{} + bias", what),
         {y, bias, y + " + bias"});
     return y + " + bias";
+  }
+
+  std::string narrow_linear(std::string_view what, const std::string& x, const std::string& w,
+                            std::int64_t n, std::int64_t k) {
+    const std::string scale =
+        constant_weight(fmt::format("{} scale", what), deviation(k) / spread(t_.weights));
+    const bool keeps_activations = t_.weights == DType::int4;
+    Gemm p = product(rows_, n, k);
+    p.b = t_.weights;
+    p.scaling = keeps_activations ? Scaling::w4a16 : Scaling::w8a8;
+    if (keeps_activations) {
+      add(p, what, {x, w, scale, scoped(what)});
+    } else {
+      p.a = t_.weights;
+      quantise(x, k);
+      add(p, what, {x + " narrow", w, x + " scale", scale, scoped(what)});
+    }
+    return scoped(what);
   }
 
   // The deviation of `normal` fill in a narrow type (inputs.h).
@@ -164,7 +161,7 @@ class Forward {
   // ---- the parts of a decoder
 
   void embedding() {
-    builder_.enter(Section::embedding, "embedding");
+    builder_.enter("embedding");
     Layer gather = layer(LayerOp::embedding_gather, rows_, t_.width);
     gather.entries = t_.vocabulary;
     stream_ = scoped("rows");
@@ -178,12 +175,11 @@ class Forward {
 
   // A head that shares it wants logits of deviation 1.
   std::string embedding_weight() {
-    const double width = static_cast<double>(t_.width);
     const std::string name = "embedding: table";
     builder_.declare({.name = name,
                       .role = Role::weight,
                       .initial = Initial::random,
-                      .factor = t_.tied_head ? 1 / std::sqrt(width) : 1});
+                      .factor = t_.tied_head ? deviation(t_.width) : 1});
     return name;
   }
 
@@ -261,8 +257,7 @@ class Forward {
     const std::int64_t copies = rows_ * t_.choices;
     const std::string x = norm("mlp norm", stream_, rows_, t_.width);
     const std::string logits = plain_linear(
-        "router", x, weight("router weight", 1 / std::sqrt(static_cast<double>(t_.width))), rows_,
-        t_.experts, t_.width);
+        "router", x, weight("router weight", deviation(t_.width)), rows_, t_.experts, t_.width);
     const auto routed = [&](LayerOp op, std::string_view name, const Names& tensors) {
       Layer p = layer(op, rows_, t_.width);
       p.entries = t_.experts;
@@ -276,17 +271,10 @@ class Forward {
     routed(LayerOp::permute, "permute", {x, choice, grouped, place, offsets});
     const auto of_experts = [&](std::string_view what, const std::string& rows, std::int64_t n,
                                 std::int64_t k) {
-      const std::string w =
-          weight(fmt::format("{} weights", what), 1 / std::sqrt(static_cast<double>(k)));
-      add(Gemm{.m = copies,
-               .n = n,
-               .k = k,
-               .a = t_.dtype,
-               .b = t_.dtype,
-               .c = t_.dtype,
-               .layout = Layout::nt,
-               .groups = t_.experts},
-          what, {rows, w, offsets, scoped(what)});
+      const std::string w = weight(fmt::format("{} weights", what), deviation(k));
+      Gemm p = product(copies, n, k);
+      p.groups = t_.experts;
+      add(p, what, {rows, w, offsets, scoped(what)});
       return scoped(what);
     };
     const std::string hidden = scoped("activation");
@@ -314,9 +302,7 @@ class Forward {
       stream_ = scoped("last tokens");
     }
     const std::string x = norm("norm", stream_, rows, t_.width);
-    const std::string w = t_.tied_head
-                              ? embedding_weight()
-                              : weight("weight", 1 / std::sqrt(static_cast<double>(t_.width)));
+    const std::string w = t_.tied_head ? embedding_weight() : weight("weight", deviation(t_.width));
     const std::string logits = plain_linear("logits", x, w, rows, t_.vocabulary, t_.width);
     if (!all_rows) return;
     const std::string targets = ids("targets", t_.vocabulary);
@@ -346,17 +332,6 @@ double bytes_of(const Step& step, Role role) {
   for (const StepTensor& tensor : step.tensors)
     if (tensor.role == role) total += static_cast<double>(bytes(tensor.operand));
   return total;
-}
-
-std::string_view name(Role role) {
-  static constexpr std::array names = {"weights",   "tokens",    "activations",
-                                       "gradients", "optimiser", "cache"};
-  return names[static_cast<std::size_t>(role)];
-}
-
-std::string_view name(Section section) {
-  static constexpr std::array names = {"embedding", "block", "head"};
-  return names[static_cast<std::size_t>(section)];
 }
 
 }  // namespace steelyard

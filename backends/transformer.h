@@ -13,7 +13,6 @@ namespace steelyard {
 
 // What a tensor of a step is for.
 enum class Role { weight, token, activation, gradient, optimiser, cache };
-std::string_view name(Role role);
 
 // What a tensor holds before the first step.
 enum class Initial {
@@ -38,15 +37,10 @@ struct StepTensor {
   std::size_t source = 0;   // copy: the place of the other tensor
 };
 
-// What of a model an operation belongs to: a block is measured `layers` times, the rest once.
-enum class Section { embedding, block, head };
-std::string_view name(Section section);
-
 struct Operation {
   Problem problem;
   std::vector<std::size_t> tensors;  // of its operands() in their order: places in Step::tensors
   std::string name;                  // "block 0: attention"
-  Section section = Section::block;
 };
 
 // Rows of activations are all new tokens of all sequences. A training step leaves the embedding as it

@@ -139,8 +139,8 @@ std::string unit_of(std::span<Device* const> together) {
   return one_package ? "package" : "node";
 }
 
-const Backend& backend_of(std::span<const Backend> backends, const Device& device) {
-  return *std::ranges::find(backends, device.info().backend, &Backend::name);
+const Backend& backend_of(std::span<const Backend> backends, const DeviceInfo& info) {
+  return *std::ranges::find(backends, info.backend, &Backend::name);
 }
 
 Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection) {
@@ -177,7 +177,8 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
   const std::vector<Team> teams = teams_of(devices, options.together);
   for (const Problem& problem : problems)
     for (const Team& team : teams)
-      for (const Kernel& kernel : kernels_for(problem, backend_of(backends, *team.front()))) {
+      for (const Kernel& kernel :
+           kernels_for(problem, backend_of(backends, team.front()->info()))) {
         if (kernel.supports(problem, team.front()->info()).answer == Support::foreign) continue;
         kernels.insert(kernel.name);
         if (!options.kernel.empty() && kernel.name != options.kernel) continue;

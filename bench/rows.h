@@ -31,7 +31,7 @@ std::string unit_of(std::span<Device* const> together);
 std::string fact_value(const DeviceInfo& info, std::string_view name);
 
 // The backend of `backends` that a device is of.
-const Backend& backend_of(std::span<const Backend> backends, const Device& device);
+const Backend& backend_of(std::span<const Backend> backends, const DeviceInfo& info);
 
 // The devices that --device names, of all backends when it names none; then `absence` says which
 // backends have none. Throws DeviceAbsent.

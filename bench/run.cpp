@@ -193,7 +193,7 @@ Calibrations calibrate_all(std::span<const Backend> backends, std::span<Device* 
         policy = row.cache;
     Calibration& calibration = all[device];
     try {
-      calibration = calibrate(*device, backend_of(backends, *device), policy);
+      calibration = calibrate(*device, backend_of(backends, device->info()), policy);
     } catch (const std::exception& error) {
       calibration.reason = error.what();  // its rows will say so too
     }

@@ -8,16 +8,12 @@
 #include <map>
 
 #include "bench/calibrate.h"
+#include "bench/rows.h"
 #include "bench/sequence.h"
 #include "bench/step_values.h"
-#include "bench/window.h"
 
 namespace steelyard {
 namespace {
-
-const Backend& backend_of(const DeviceInfo& info) {
-  return *std::ranges::find(backends(), info.backend, &Backend::name);
-}
 
 // Weights that nothing changes may be read ahead.
 bool b_stays(const Step& step, const Operation& operation) {
@@ -28,7 +24,7 @@ bool b_stays(const Step& step, const Operation& operation) {
 
 std::vector<Kernel> able(const Step& step, const Operation& operation, const DeviceInfo& info) {
   std::vector<Kernel> all;
-  for (const Kernel& kernel : backend_of(info).kernels)
+  for (const Kernel& kernel : backend_of(backends(), info).kernels)
     if (kernel.supports(operation.problem, info).answer == Support::yes &&
         (!kernel.reads_b_ahead || b_stays(step, operation)))
       all.push_back(kernel);
@@ -73,8 +69,8 @@ Kernel fastest(Device& device, const Problem& problem, const std::vector<Kernel>
   if (all.size() == 1 || info.emulated) return all.front();
   std::vector<HostTensor> made;
   const auto seconds = [&](const Kernel& kernel) {
-    const auto [entry, added] = known.try_emplace(
-        fmt::format("{}:{} {} {}", info.backend, info.index, id(problem), kernel.name));
+    const auto [entry, added] =
+        known.try_emplace(fmt::format("{} {} {}", device_id(info), id(problem), kernel.name));
     if (added && made.empty()) made = make_inputs(problem, Fill::normal, 42, info.fp8);
     if (added) entry->second = cold_seconds(device, problem, kernel, made);
     return entry->second;

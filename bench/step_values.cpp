@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/step_values.h"
 
+#include <algorithm>
+
 namespace steelyard {
 namespace {
 
+// In blocks: all values of a large weight at once would take four times its room.
 template <class Function>
 HostTensor computed(const Operand& operand, Encoding encoding, Function value) {
-  std::vector<double> values(static_cast<std::size_t>(elements(operand)));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(static_cast<std::int64_t>(i));
+  constexpr std::int64_t block = 1 << 12;  // even: two int4 share a byte
+  const std::int64_t count = elements(operand);
   HostTensor tensor = {operand, std::vector<std::byte>(static_cast<std::size_t>(bytes(operand))),
                        encoding};
-  store(operand.dtype, tensor.data.data(), values, encoding);
-  return tensor;
-}
-
-// Blocks of values, so that scaling a large weight takes no room.
-HostTensor scaled(HostTensor tensor, double factor) {
-  if (factor == 1) return tensor;
-  constexpr std::int64_t block = 1 << 12;  // even: two int4 share a byte
-  const DType type = tensor.operand.dtype;
-  const std::int64_t count = elements(tensor.operand);
 #pragma omp parallel for
   for (std::int64_t first = 0; first < count; first += block) {
     std::vector<double> values(static_cast<std::size_t>(std::min(block, count - first)));
-    std::byte* data = tensor.data.data() + bytes(type, first);
-    load(type, data, values, tensor.encoding);
-    for (double& value : values) value *= factor;
-    store(type, data, values, tensor.encoding);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = value(first + static_cast<std::int64_t>(i));
+    store(operand.dtype, tensor.data.data() + bytes(operand.dtype, first), values, encoding);
   }
   return tensor;
+}
+
+HostTensor scaled(HostTensor tensor, double factor) {
+  if (factor == 1) return tensor;
+  return computed(tensor.operand, tensor.encoding,
+                  [&](std::int64_t i) { return factor * tensor.at(i); });
 }
 
 }  // namespace

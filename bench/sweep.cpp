@@ -157,6 +157,11 @@ const std::vector<Setter<Layer>>& setters(const Layer&) {
   return all;
 }
 
+// A decode step takes one token of each sequence, all others take the whole context.
+void set_tokens(Transformer& p) {
+  p.tokens = p.phase == Phase::decode ? 1 : p.context;
+}
+
 const std::vector<Setter<Transformer>>& setters(const Transformer&) {
   static const std::vector<Setter<Transformer>> all = {
       {"phase",
@@ -164,7 +169,7 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
          choice("phase", &Transformer::phase,
                 {Phase::train, Phase::prefill, Phase::decode, Phase::score})
              .set(p, value);
-         p.tokens = p.phase == Phase::decode ? 1 : p.context;
+         set_tokens(p);
        }},
       {"dtype",
        [](Transformer& p, const std::string& value) { p.dtype = p.weights = dtype_of(value); }},
@@ -173,7 +178,7 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
       {"context",
        [](Transformer& p, const std::string& value) {
          number("context", &Transformer::context).set(p, value);
-         p.tokens = p.phase == Phase::decode ? 1 : p.context;
+         set_tokens(p);
        }},
       number("page_size", &Transformer::page_size),
       boolean("graph", &Transformer::graph)};

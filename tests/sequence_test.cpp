@@ -139,12 +139,6 @@ void check_forward(const Transformer& model, std::string_view output) {
   }
 }
 
-double mean(const std::vector<double>& all) {
-  double sum = 0;
-  for (const double value : all) sum += value;
-  return sum / static_cast<double>(all.size());
-}
-
 }  // namespace
 
 TEST_CASE("A forward pass gives the logits that fp64 gives") {

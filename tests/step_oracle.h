@@ -11,6 +11,12 @@
 
 namespace steelyard {
 
+inline double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
 class StepOracle {
  public:
   // Starts from the values that a Sequence starts from.

@@ -11,12 +11,6 @@ using namespace steelyard;
 
 namespace {
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 // Up to the loss.
 std::size_t forward_operations(const Step& step) {
   std::size_t count = 0;
