@@ -42,6 +42,7 @@ log=$build/build.log
 : >"$log"
 
 if command -v ccache >/dev/null && [[ -w ${HOME-} ]]; then
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1  # one folder's objects are another's
   export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
   export CMAKE_CUDA_COMPILER_LAUNCHER=${CMAKE_CUDA_COMPILER_LAUNCHER-ccache}
   export CMAKE_HIP_COMPILER_LAUNCHER=${CMAKE_HIP_COMPILER_LAUNCHER-ccache}

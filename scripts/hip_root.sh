@@ -11,7 +11,7 @@ oldest_clang=21 newest_clang=21
 oldest_runtime=6.4 newest_runtime=7
 
 # Besides what scripts/setup.sh names. The vendor's libraries are opened at run time: headers are enough.
-packages="$("$tree/scripts/setup.sh" --list) hipcc libamd-smi-dev llvm-21 ccache"
+packages="$("$tree/scripts/setup.sh" --list) hipcc libamd-smi-dev llvm-21"
 headers='librocblas-dev libhipblas-dev libhipblas-common-dev libhipblaslt-dev'
 
 usage() {

@@ -9,6 +9,7 @@ packages='
 g++                   | g++        | compiler
 cmake                 | cmake      | build
 ninja-build           | ninja      | build
+ccache                | ccache     | build: what two presets share is compiled once
 git                   | git        | the commit that result files record
 libbenchmark-dev      |            | Google Benchmark: listing, filter, console
 libcli11-dev          |            | command lines
