@@ -147,6 +147,7 @@ struct Transformer {
   std::int64_t page_size = 0;                       // of the cache; 0: contiguous
   std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, head_dim = 16, ffn = 128,
                vocabulary = 256;
+  std::int64_t blocks = 2;                // of the whole model, of which the step has `layers`
   std::int64_t experts = 0, choices = 0;  // routed experts in place of one MLP
   std::int64_t positions = 0;             // entries of a learned position table; 0: rotary
   bool layer_norm = false;                // LayerNorm in place of RMSNorm

@@ -96,6 +96,7 @@ Named fields_of(const Transformer& p) {
           {"head_dim", p.head_dim},
           {"ffn", p.ffn},
           {"vocabulary", p.vocabulary},
+          {"blocks", p.blocks},
           {"experts", p.experts},
           {"choices", p.choices},
           {"positions", p.positions},

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "backends/step_builder.h"
 
@@ -321,6 +323,19 @@ class Forward {
   std::string quantised_;  // the activations that were made narrow last
 };
 
+// The weights that take part in products, each once, with the share of it that has rows.
+std::map<std::size_t, double> multiplied(const Step& step) {
+  std::map<std::size_t, double> all;
+  for (const Operation& operation : step.operations) {
+    const auto* p = std::get_if<Gemm>(&operation.problem);
+    if (p == nullptr) continue;
+    const std::size_t b = operation.tensors[1];
+    if (step.tensors[b].role != Role::weight) continue;
+    all[b] = static_cast<double>(std::min(p->m, p->groups)) / static_cast<double>(p->groups);
+  }
+  return all;
+}
+
 }  // namespace
 
 Step step_of(const Transformer& transformer) {
@@ -332,6 +347,29 @@ double bytes_of(const Step& step, Role role) {
   for (const StepTensor& tensor : step.tensors)
     if (tensor.role == role) total += static_cast<double>(bytes(tensor.operand));
   return total;
+}
+
+double resident_bytes(const Step& step) {
+  double total = 0;
+  for (const StepTensor& tensor : step.tensors) total += static_cast<double>(bytes(tensor.operand));
+  return total;
+}
+
+double roof_bytes(const Step& step) {
+  double total = bytes_of(step, Role::cache);
+  for (const auto& [place, share] : multiplied(step))
+    total += share * static_cast<double>(bytes(step.tensors[place].operand));
+  return total;
+}
+
+double model_flops(const Transformer& transformer, const Step& step) {
+  if (transformer.phase != Phase::train) return work(transformer).flops;
+  const Transformer& t = transformer;
+  double parameters = 0;
+  for (const auto& [place, share] : multiplied(step))
+    parameters += static_cast<double>(elements(step.tensors[place].operand));
+  const auto attention = static_cast<double>(t.layers * t.context * t.heads * t.head_dim);
+  return 6 * static_cast<double>(t.batch * t.tokens) * (parameters + attention);
 }
 
 }  // namespace steelyard

@@ -53,7 +53,17 @@ struct Step {
 
 Step step_of(const Transformer& transformer);
 
-// Bytes of all tensors of a role.
+// Bytes of all tensors of a role, and of all tensors.
 double bytes_of(const Step& step, Role role);
+double resident_bytes(const Step& step);
+
+// Bytes that a step reads at least once: the cache, and the weights that take part in products; of
+// routed experts as many as there are rows for.
+double roof_bytes(const Step& step);
+
+// Operations that a model asks for in one step, whatever its kernels do. Training: per token 6 N + 6 L s
+// H h with N parameters of matrix products, L blocks, context s and H heads of size h: causal, without
+// recomputation (Narayanan et al., arXiv 2104.04473, halved for the mask). Else those of its operations.
+double model_flops(const Transformer& transformer, const Step& step);
 
 }  // namespace steelyard

@@ -159,6 +159,9 @@ void declare_models(CLI::App& app, Options& options) {
   app.add_option("--layers", options.layers,
                  "Blocks of the model to measure (default: the suite's)")
       ->check(CLI::Range(1, 1000));
+  app.add_option(
+      "--trace", options.trace,
+      "Also write the operations of each step as a Chrome trace (chrome://tracing, Perfetto)");
 }
 
 void declare(CLI::App& app, Options& options, Texts& texts) {

@@ -58,6 +58,7 @@ struct Options {
   int repetitions = 1;
   std::string model;        // steelyard-llm: a name or a TOML file; empty: the suite's
   std::int64_t layers = 0;  // steelyard-llm: blocks to measure; 0: the suite's
+  std::string trace;        // steelyard-llm: a file for the timelines of its steps; empty: none
   std::vector<std::pair<std::string, std::string>> labels;
 };
 

@@ -23,6 +23,7 @@ struct Plan {
   int launches = 1;              // of one sample
   std::int64_t flush_bytes = 0;
   bool back_to_back = true;  // of windows: see Window
+  bool graph = false;        // of windows
   std::function<bool()> interrupted = [] { return false; };
   // Called before the last window with the operand set that its last launch works on, so that this
   // launch's outputs can be verified.

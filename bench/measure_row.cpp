@@ -10,7 +10,9 @@
 #include "bench/environment.h"
 #include "bench/plausibility.h"
 #include "bench/reproduce.h"
+#include "bench/row_power.h"
 #include "bench/soak.h"
+#include "bench/step_facts.h"
 #include "bench/together.h"
 #include "bench/window.h"
 #include "reports/render.h"
@@ -65,43 +67,6 @@ class Lap {
   const HostClock& now_;
   double begin_ = now_();
 };
-
-// The other die of a package that has one sensor for both, when it is not measured along.
-std::string idle_sharer(const Row& row, const Device& device) {
-  const std::string package = fact_value(device.info(), "package");
-  if (device.info().unit != "gcd" || package.empty()) return {};
-  const auto measured = std::ranges::count_if(
-      row.devices, [&](const Device* d) { return fact_value(d->info(), "package") == package; });
-  return measured < 2 ? "the package's other die" : std::string();
-}
-
-// Of all devices: what a die without a sensor of its own draws is in the other's.
-Power total_power(const Row& row, const Monitor& monitor, const Timing& timing) {
-  Power total;
-  for (std::size_t i = 0; i < monitor.devices(); ++i) {
-    const std::string package = fact_value(row.devices[i]->info(), "package");
-    const Power one = power_of(monitor.of(i, timing.reported_from), unit_of(row.devices),
-                               idle_sharer(row, *row.devices[i]));
-    const bool counted_before = i > 0 && !one.watts && !package.empty() &&
-                                package == fact_value(row.devices[i - 1]->info(), "package");
-    if (counted_before) continue;
-    const auto add = [](std::optional<double>& sum, const std::optional<double>& value) {
-      if (value) sum = sum.value_or(0) + *value;
-    };
-    add(total.watts, one.watts);
-    add(total.joules_per_launch, one.joules_per_launch);
-    add(total.joules_by_counter, one.joules_by_counter);
-    add(total.joules_by_trapezoid, one.joules_by_trapezoid);
-    if (total.scope.empty()) total.scope = one.scope;
-    for (const std::string& reason : one.reasons)
-      total.reasons.push_back(
-          monitor.devices() == 1 ? reason : device_id(row.devices[i]->info()) + ": " + reason);
-  }
-  if (row.cache == CachePolicy::flush)
-    total.reasons.emplace_back("reading other memory before each window draws energy too");
-  total.valid = total.watts && total.reasons.empty();
-  return total;
-}
 
 std::vector<Member> members_of(const Row& row, const Together& together, const Monitor& monitor,
                                const Timing& timing) {
@@ -219,6 +184,8 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
   const Plan plan = plan_of(row, max_seconds);
   set_comparability(record, row, plan.launches);
   time(record, row, prepared, plan, options_.fill);
+  if (options_.suite != Suite::gate)  // which judges times alone
+    describe_step(record, *row.devices.front(), row.problem, *prepared.front().run);
   prepared.clear();  // before zeros take as much memory
   if (options_.data_sensitivity && options_.fill != Fill::zeros) time_zeros(record, row, plan);
 }
@@ -284,6 +251,7 @@ Plan Measurer::plan_of(const Row& row, double max_seconds) const {
           .launches = launches_per_sample(row.problem, info),
           .flush_bytes = row.cache == CachePolicy::flush ? 3 * last_level_cache(info) : 0,
           .back_to_back = can_be_enqueued_ahead(row.problem),
+          .graph = is_graph(row.problem),
           .interrupted = interrupted_,
           .now = now_};
 }

@@ -54,6 +54,7 @@ class Reader {
     model.shape.model = text("name");
     model.source = text("source");
     for (const Size& size : sizes) model.shape.*size.field = number(size);
+    model.shape.blocks = model.shape.layers;
     for (const Switch& one : switches)
       model.shape.*one.field = required<bool>(one.key, "true or false", false);
     return checked(std::move(model));

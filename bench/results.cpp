@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "reports/chrome_trace.h"
 #include "reports/render.h"
 #include "reports/replace_file.h"
 
@@ -48,9 +49,10 @@ void create_folder_of(const std::string& path) {
 
 }  // namespace
 
-Results::Results(std::string json, std::string csv, Repetition repetition, Context context)
+Results::Results(const Options& options, std::string json, Repetition repetition, Context context)
     : json_(std::move(json)),
-      csv_(std::move(csv)),
+      csv_(options.csv),
+      trace_(options.trace),
       repetition_(repetition),
       file_{.context = std::move(context)} {
   create_folder_of(json_);
@@ -74,6 +76,7 @@ void Results::add(Record record) {
 void Results::write() const {
   write_results(json_, file_);
   if (!csv_.empty()) replace_file(csv_, csv(table_of(file_)));
+  if (!trace_.empty()) replace_file(trace_, chrome_trace(file_.records));
 }
 
 }  // namespace steelyard

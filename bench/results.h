@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The result file of a run: whole and valid after every row.
+// The result file of a run, and its rows as CSV and as a trace where they were asked for: whole and
+// valid after every row.
 #pragma once
 
 #include <string>
 
+#include "bench/command_line.h"
 #include "bench/repetitions.h"
 #include "reports/record.h"
 
@@ -14,7 +16,7 @@ class Results {
   // Creates the folder and writes the file without rows, so that an output that cannot be written
   // ends the run before it has cost anything. A later repetition goes on with the file of the
   // first.
-  Results(std::string json, std::string csv, Repetition repetition, Context context);
+  Results(const Options& options, std::string json, Repetition repetition, Context context);
 
   // The context as it is known now; that of the first repetition stays.
   void describe(Context context);
@@ -24,7 +26,7 @@ class Results {
  private:
   void write() const;
 
-  std::string json_, csv_;
+  std::string json_, csv_, trace_;
   Repetition repetition_;
   ResultFile file_;
 };

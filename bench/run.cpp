@@ -225,7 +225,7 @@ int measure_all(const Family& family, std::span<const Backend> backends, const O
   const auto context = [&] {
     return capture_environment(family.name, options, devices, inspection, argc, argv);
   };
-  Results results(path, options.csv, repetition.value_or(Repetition{}), context());
+  Results results(options, path, repetition.value_or(Repetition{}), context());
   inspection.calibrations = calibrate_all(backends, used, rows);
   results.describe(context());
   Session session(family, options, inspection.calibrations, rows, results);

@@ -34,6 +34,7 @@ double Sampler::time(bool sampled, bool watched) {
   Window window = {.launches = plan_.launches,
                    .first_copy = next_copy_,
                    .flush_bytes = plan_.flush_bytes,
+                   .graph = plan_.graph,
                    .back_to_back = back_to_back_};
   if (watched)
     window.meanwhile = [&] { monitor_.read(launches_, samples_.size() + (sampled ? 1 : 0)); };

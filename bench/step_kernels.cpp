@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <map>
 
-#include "bench/calibrate.h"
+#include "bench/fastest.h"
 #include "bench/rows.h"
 #include "bench/sequence.h"
 #include "bench/step_values.h"
@@ -44,43 +42,10 @@ std::vector<Kernel> candidates(const Step& step, const Operation& operation, con
   return all;
 }
 
-// The least of three cold launches; infinite where a kernel fails.
-double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel,
-                    std::span<const HostTensor> made) {
-  const std::int64_t flush = 3 * last_level_cache(device.info());
-  double least = std::numeric_limits<double>::infinity();
-  try {
-    const auto run = kernel.prepare(device, problem, {.made = made});
-    device.time(*run, {.launches = 1});
-    for (int i = 0; i < 3; ++i)
-      least =
-          std::min(least, device.time(*run, {.launches = 1, .flush_bytes = flush}).device_seconds);
-  } catch (const DeviceLost&) {
-    throw;
-  } catch (const std::exception&) {
-    return std::numeric_limits<double>::infinity();
-  }
-  return least;
-}
-
-Kernel fastest(Device& device, const Problem& problem, const std::vector<Kernel>& all) {
-  static std::map<std::string, double> known;  // seconds by device, problem and kernel
-  const DeviceInfo& info = device.info();
-  if (all.size() == 1 || info.emulated) return all.front();
-  std::vector<HostTensor> made;
-  const auto seconds = [&](const Kernel& kernel) {
-    const auto [entry, added] =
-        known.try_emplace(fmt::format("{} {} {}", device_id(info), id(problem), kernel.name));
-    if (added && made.empty()) made = make_inputs(problem, Fill::normal, 42, info.fp8);
-    if (added) entry->second = cold_seconds(device, problem, kernel, made);
-    return entry->second;
-  };
-  return *std::ranges::min_element(all, {}, seconds);
-}
-
 Support supports(const Problem& problem, const DeviceInfo& info) {
   const auto* transformer = std::get_if<Transformer>(&problem);
   if (transformer == nullptr) return {Support::foreign, {}};
+  if (transformer->graph && info.backend == "cpu") return {Support::no, "a CPU replays no graphs"};
   const Step step = step_of(*transformer);
   for (const Operation& operation : step.operations)
     if (able(step, operation, info).empty())

@@ -32,6 +32,11 @@ int launches_per_sample(const Problem& problem, const DeviceInfo& info) {
   return static_cast<int>(std::ceil(std::min(window / one, 1e6) - 1e-6));  // rounding adds none
 }
 
+bool is_graph(const Problem& problem) {
+  const auto* step = std::get_if<Transformer>(&problem);
+  return step != nullptr && step->graph;
+}
+
 bool can_be_enqueued_ahead(const Problem& problem) {
   if (const auto* launch = std::get_if<Launch>(&problem)) return launch->graph;
   if (const auto* copy = std::get_if<Copy>(&problem)) return copy->pinned;

@@ -11,6 +11,9 @@ namespace steelyard {
 // one launch from 200 us on; every other is a window of at least 1 ms. METHOD.md has the speeds.
 int launches_per_sample(const Problem& problem, const DeviceInfo& info);
 
+// Whether a window of launches is captured once and replayed as one graph.
+bool is_graph(const Problem& problem);
+
 // Whether all launches of a window can be enqueued before the first one runs: not where the host's
 // part in launching is what is measured, nor where enqueuing waits, as copies of pageable memory do.
 bool can_be_enqueued_ahead(const Problem& problem);

@@ -13,6 +13,7 @@
 #include "reports/natural_order.h"
 #include "reports/render.h"
 #include "reports/statistics.h"
+#include "reports/step_fields.h"
 
 namespace steelyard {
 namespace {
@@ -108,16 +109,6 @@ Metric metric(const Record& row) {
   return memory_bound || row.flops == 0 ? Metric::bandwidth : Metric::flops;
 }
 
-// New tokens of all sequences of one launch.
-double tokens(const Record& row) {
-  double product = 1;
-  for (const auto& [field, value] : row.problem)
-    if (field == "batch" || field == "tokens")
-      if (const auto* count = std::get_if<std::int64_t>(&value))
-        product *= static_cast<double>(*count);
-  return product;
-}
-
 std::string performance(const Measurement& measurement) {
   const Record& row = measurement.row();
   switch (metric(row)) {
@@ -130,9 +121,7 @@ std::string performance(const Measurement& measurement) {
     case Metric::tokens:
       break;
   }
-  const double rate_of_tokens = tokens(row) / measurement.time.seconds;
-  return rate_of_tokens < 1000 ? fmt::format("{:.4g} tokens/s", rate_of_tokens)
-                               : fmt::format("{:.0f} tokens/s", rate_of_tokens);
+  return token_rate(tokens(row), measurement.time.seconds);
 }
 
 const Fact* peak(const Record& row) {

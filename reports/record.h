@@ -94,6 +94,25 @@ struct DataSensitivity {
   double uplift = 0;  // speed on zeros over speed on the row's fill, minus one
 };
 
+// What only steps of a model have. The rates are what the device reached beside the step.
+struct StepFacts {
+  double model_flops = 0;            // of a step, as the model asks for them (transformer.h)
+  double roof_bytes = 0;             // weights and cache, which a step reads at least once
+  double resident_bytes = 0;         // all tensors of a step at once: nothing is freed in between
+  int largest_batch = 0;             // whose tensors fit into the device's memory; 0: not even one
+  double read_bytes_per_second = 0;  // from memory
+  double flops_per_second = 0;       // of a large matrix product in the step's type
+};
+
+// An operation of a step with the kernel that took it, timed alone.
+struct Part {
+  std::string name;       // "block 0: attention"
+  std::string operation;  // the id of its problem
+  std::string kernel, tier;
+  double chained_seconds = 0;  // in the step's order: caches hold what the operations before left
+  double cold_seconds = 0;     // caches hold other data; of equal operations the first one's
+};
+
 struct Verdict {
   bool ok = false;
   double error = 0;      // worst error over its tolerance: at most 1 when ok
@@ -138,6 +157,8 @@ struct Record {
   std::vector<TracePoint> trace;  // of sustained rows
   std::vector<Member> together;   // of rows of several devices; flops and bytes are their sum
   std::optional<DataSensitivity> zeros;             // where it was asked for
+  std::optional<StepFacts> step;                    // of steps of a model
+  std::vector<Part> parts;                          // of those, in their order
   std::shared_ptr<const Comparability> identity;    // class A: never compared when different
   std::shared_ptr<const Comparability> conditions;  // class B: refused by gates, shown by reports
   int method_version = 1;

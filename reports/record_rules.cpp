@@ -49,6 +49,15 @@ Complaint zeros_uplift(Draft& draft, JsonValue& value) {
   return assign(draft.row.record.zeros->uplift, value);
 }
 
+void begin_step(Draft& draft) {
+  draft.row.record.step.emplace();
+}
+
+template <auto step_member>
+Complaint step(Draft& draft, JsonValue& value) {
+  return assign(draft.row.record.step.value().*step_member, value);
+}
+
 Complaint seed(Draft& draft, JsonValue& value) {
   return assign_seed(draft.row.record.seed, value);
 }
@@ -259,6 +268,22 @@ constexpr Rule record_table[] = {
     {"/data_sensitivity", optional, nullptr, nullptr, begin_zeros},
     {"/data_sensitivity/zeros_median_ns", optional, zeros_median},
     {"/data_sensitivity/uplift", optional, zeros_uplift},
+
+    {"/step", optional, nullptr, nullptr, begin_step},
+    {"/step/model_flops", optional, step<&StepFacts::model_flops>},
+    {"/step/roof_bytes", optional, step<&StepFacts::roof_bytes>},
+    {"/step/resident_bytes", optional, step<&StepFacts::resident_bytes>},
+    {"/step/largest_batch", optional, step<&StepFacts::largest_batch>},
+    {"/step/read_bytes_per_second", optional, step<&StepFacts::read_bytes_per_second>},
+    {"/step/flops_per_second", optional, step<&StepFacts::flops_per_second>},
+
+    {"/parts/*", optional, nullptr, nullptr, next<&Record::parts>},
+    {"/parts/*/name", optional, last<&Record::parts, &Part::name>},
+    {"/parts/*/operation", optional, last<&Record::parts, &Part::operation>},
+    {"/parts/*/kernel", optional, last<&Record::parts, &Part::kernel>},
+    {"/parts/*/tier", optional, last<&Record::parts, &Part::tier>},
+    {"/parts/*/chained_ns", optional, last_time<&Record::parts, &Part::chained_seconds>},
+    {"/parts/*/cold_ns", optional, last_time<&Record::parts, &Part::cold_seconds>},
 
     {"/work/flops", always, member<&Record::flops>},
     {"/work/bytes", always, member<&Record::bytes>},

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include "reports/output.h"
 #include "reports/overview.h"
 #include "reports/relative_tables.h"
+#include "reports/steps.h"
 #include "reports/summary.h"
 
 namespace steelyard {
@@ -55,11 +58,23 @@ std::string appendix(std::span<const Results> results, const std::string& how) {
   return text;
 }
 
+std::string about_steps(std::span<const Measurement> rows) {
+  std::vector<Table> tables = {utilisation(rows), scenarios(rows)};
+  for (const std::string_view field : {"batch", "context"})
+    std::ranges::move(curves(rows, field), std::back_inserter(tables));
+  std::ranges::move(parts_of_steps(rows), std::back_inserter(tables));
+  std::string text;
+  for (const Table& table : tables)
+    if (!table.rows.empty()) text += markdown(table);
+  return text;
+}
+
 Report summarise(const Results& results, const std::string& format) {
   if (format == "csv") return {csv(summary_data(results))};
   const auto rows = measurements(results);
   std::string text = heading({&results, 1});
   for (const auto& table : summary(rows)) text += markdown(table);
+  text += about_steps(rows);
   return {text + appendix({&results, 1}, markdown(method))};
 }
 

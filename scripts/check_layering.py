@@ -18,7 +18,7 @@ MAY_INCLUDE = [
     ("backends/hip/.*", ["backends/(hip|gpu)/.*", CONTRACT]),
     ("backends/[^/]*", [CONTRACT]),
     ("bench/.*", ["bench/.*", CONTRACT,
-                  r"reports/(exit_code|record|render|replace_file|specs|statistics)\.h"]),
+                  r"reports/(chrome_trace|exit_code|record|render|replace_file|specs|statistics)\.h"]),
     ("scripts/.*", ["scripts/.*", "backends/.*", "bench/.*", r"reports/statistics\.h"]),
     ("tests/.*", [".*"]),
 ]

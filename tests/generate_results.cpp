@@ -60,6 +60,17 @@ void generate_measurement(Record& record, int samples, std::mt19937_64& bits) {
   if (bits() % 4 == 0)
     record.together = {{"cpu:0", 2e-6, 2.5e-6, 3e9, 200}, {"cpu:1", 3e-6, 3.5e-6, {}, {}}};
   if (bits() % 4 == 0) record.zeros = {.zeros_median_seconds = 1e-6, .uplift = 0.125};
+  if (bits() % 4 == 0) {
+    record.step = {.model_flops = 3e9,
+                   .roof_bytes = 2e8,
+                   .resident_bytes = 5e8,
+                   .largest_batch = 40,
+                   .read_bytes_per_second = 1.5e10,
+                   .flops_per_second = 2e11};
+    record.parts = {
+        {"block 0: q", "gemm/bf16/nt/1x768x768", "onednn", "library", 2e-6, 4e-6},
+        {"block 0: \"up\"", "layer/gelu/bf16/1x3072", "openmp", "portable", 1e-6, 3e-6}};
+  }
   record.verdict = {.ok = true,
                     .error = 0.25,
                     .tolerance = 1.5e-6,

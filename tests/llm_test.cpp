@@ -7,6 +7,7 @@
 #include "bench/command_line.h"
 #include "bench/models.h"
 #include "bench/sequence.h"
+#include "bench/step_facts.h"
 #include "bench/step_kernels.h"
 #include "bench/step_values.h"
 #include "bench/verify.h"
@@ -76,6 +77,70 @@ TEST_CASE("models have as many parameters as their authors say") {
   CHECK(parameters(find_model("llama-3-70b").shape) == Approx(70.55e9).epsilon(0.001));
   CHECK(parameters(find_model("qwen3-8b").shape) == Approx(8.19e9).epsilon(0.001));
   CHECK(parameters(find_model("mixtral-8x7b").shape) == Approx(46.7e9).epsilon(0.001));
+}
+
+// 51.47 GFLOP per token of Llama-3 8B at 8192: what Megatron-Bridge's 744 TFLOP/s at 14451 tokens/s say.
+// 15.01 GB of weights for each step of decoding it: all but the embedding.
+TEST_CASE("work of models is what others count") {
+  Transformer p = find_model("llama-3-8b").shape;
+  p.phase = Phase::train;
+  p.tokens = p.context = 8192;
+  CHECK(model_flops(p, step_of(p)) / 8192 == Approx(51.47e9).epsilon(0.001));
+  p.phase = Phase::decode;
+  p.tokens = 1;
+  p.context = 4096;
+  const double cache = 4096 * 131072.0;  // 131072 bytes a token
+  CHECK(roof_bytes(step_of(p)) == Approx(15.01e9 + cache).epsilon(0.001));
+}
+
+// 32000 x 4096 of the head; of each of 32 blocks q, k, v, o and the router, and of 8 experts those two
+// that the only row can go to.
+TEST_CASE("a step reads no more experts than it has rows for") {
+  Transformer p = find_model("mixtral-8x7b").shape;
+  p.phase = Phase::decode;
+  p.context = 1;
+  const double d = 4096, block = 2 * d * d + 2 * d * 1024 + 8 * d + 2 * 3 * d * 14336;
+  CHECK(roof_bytes(step_of(p)) == Approx(2 * (32000 * d + 32 * block) + 131072).epsilon(1e-6));
+}
+
+TEST_CASE("the largest batch fits, and one more does not") {
+  Transformer p = tiny(DType::bf16);
+  p.phase = Phase::decode;
+  p.context = 64;
+  const auto bytes = [&](int batch) {
+    p.batch = batch;
+    return resident_bytes(step_of(p));
+  };
+  CHECK(largest_batch(p, bytes(37)) == 37);
+  CHECK(largest_batch(p, bytes(37) - 1) == 36);
+  CHECK(largest_batch(p, bytes(1)) == 1);
+  CHECK(largest_batch(p, bytes(1) - 1) == 0);
+}
+
+TEST_CASE("a row of a step says what it could be and how long its operations take") {
+  const Problem problem = of_phase(tiny(DType::bf16), Phase::train, 2, 8);
+  const auto run = step_kernels().front().prepare(cpu(), problem, {});
+  Record record;
+  describe_step(record, cpu(), problem, *run);
+  const Step step = step_of(std::get<Transformer>(problem));
+  REQUIRE(record.step);
+  CHECK(record.step->read_bytes_per_second > 0);
+  CHECK(record.step->flops_per_second > 0);
+  CHECK(record.step->largest_batch > 0);
+  REQUIRE(record.parts.size() == step.operations.size());
+  for (std::size_t i = 0; i < record.parts.size(); ++i) {
+    CHECK(record.parts[i].name == step.operations[i].name);
+    CHECK(record.parts[i].operation == id(step.operations[i].problem));
+    CHECK(record.parts[i].chained_seconds > 0);
+    CHECK(record.parts[i].cold_seconds > 0);
+  }
+}
+
+TEST_CASE("a CPU replays no graphs, and says so") {
+  Transformer p = of_phase(tiny(DType::bf16), Phase::decode, 1, 8);
+  p.graph = true;
+  for (const Kernel& kernel : step_kernels())
+    CHECK(kernel.supports(p, cpu().info()).reason == "a CPU replays no graphs");
 }
 
 TEST_CASE("a model of one's own is a file") {

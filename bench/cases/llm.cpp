@@ -25,6 +25,24 @@ void phases(std::vector<Problem>& all, const std::string& model, std::int64_t tr
     all.push_back(step(model, Phase::decode, batch, context));
 }
 
+// What the scenarios of reports are made of (reports/steps.h), beside a prefill of 512.
+void scenario_steps(std::vector<Problem>& all, const std::string& model) {
+  for (const std::int64_t prompt : {1024, 8192})
+    all.push_back(step(model, Phase::prefill, 1, prompt));
+  for (const std::int64_t context : {1536, 4160, 5120, 8704})
+    all.push_back(step(model, Phase::decode, 1, context));
+  all.push_back(step(model, Phase::decode, 16, 1536));
+}
+
+// Decode steps so far, once more each: replayed as a graph.
+void as_graphs(std::vector<Problem>& all) {
+  for (std::size_t i = 0, end = all.size(); i < end; ++i) {
+    auto p = std::get<Transformer>(all[i]);
+    p.graph = true;
+    if (p.phase == Phase::decode) all.push_back(p);
+  }
+}
+
 std::vector<Problem> problems(Suite suite) {
   std::vector<Problem> all;
   switch (suite) {
@@ -37,10 +55,15 @@ std::vector<Problem> problems(Suite suite) {
       break;
     case Suite::standard:
       phases(all, "llama-3-8b", 2048, 512, 4096, {1, 8, 32, 64});
+      as_graphs(all);
+      scenario_steps(all, "llama-3-8b");
       break;
     case Suite::full:
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
-        phases(all, model, 8192, 2048, 4096, {1, 2, 4, 8, 16, 32, 64, 128});
+        phases(all, model, 8192, 512, 4096, {1, 2, 4, 8, 16, 32, 64, 128});
+      as_graphs(all);
+      for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
+        scenario_steps(all, model);
       all.push_back(step("mixtral-8x7b", Phase::prefill, 1, 2048));
       for (const std::int64_t batch : {1, 8, 64})
         all.push_back(step("mixtral-8x7b", Phase::decode, batch, 4096));

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/fastest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "bench/calibrate.h"
+#include "bench/rows.h"
+
+namespace steelyard {
+namespace {
+
+// Infinite where a kernel fails.
+double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel,
+                    std::span<const HostTensor> made) {
+  const std::int64_t flush = 3 * last_level_cache(device.info());
+  double least = std::numeric_limits<double>::infinity();
+  try {
+    const auto run = kernel.prepare(device, problem, {.made = made});
+    device.time(*run, {.launches = 1});
+    for (int i = 0; i < 3; ++i)
+      least =
+          std::min(least, device.time(*run, {.launches = 1, .flush_bytes = flush}).device_seconds);
+  } catch (const DeviceLost&) {
+    throw;
+  } catch (const std::exception&) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return least;
+}
+
+}  // namespace
+
+Kernel fastest(Device& device, const Problem& problem, const std::vector<Kernel>& all) {
+  static std::map<std::string, double> known;  // seconds by device, problem and kernel
+  const DeviceInfo& info = device.info();
+  if (all.size() == 1 || info.emulated) return all.front();
+  std::vector<HostTensor> made;
+  const auto seconds = [&](const Kernel& kernel) {
+    const auto [entry, added] =
+        known.try_emplace(fmt::format("{} {} {}", device_id(info), id(problem), kernel.name));
+    if (added && made.empty()) made = make_inputs(problem, Fill::normal, 42, info.fp8);
+    if (added) entry->second = cold_seconds(device, problem, kernel, made);
+    return entry->second;
+  };
+  return *std::ranges::min_element(all, {}, seconds);
+}
+
+}  // namespace steelyard

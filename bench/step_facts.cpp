@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/step_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "bench/calibrate.h"
+#include "bench/fastest.h"
+#include "bench/rows.h"
+#include "bench/sequence.h"
+#include "reports/statistics.h"
+
+namespace steelyard {
+namespace {
+
+// Median time of the fastest kernel; 0 where the device has none.
+double seconds_of(Device& device, const Problem& problem) {
+  const DeviceInfo& info = device.info();
+  std::vector<Kernel> able;
+  for (const Kernel& kernel : backend_of(backends(), info).kernels)
+    if (kernel.supports(problem, info).answer == Support::yes) able.push_back(kernel);
+  if (able.empty()) return 0;
+  const auto run = fastest(device, problem, able).prepare(device, problem, {});
+  device.time(*run, {.launches = 1});
+  std::vector<double> times(9);
+  for (double& time : times) time = device.time(*run, {.launches = 1}).device_seconds;
+  return median(times);
+}
+
+// Work of one kind over time, measured once per process, device and problem.
+double rate(Device& device, const Problem& problem, double Work::*kind) {
+  static std::map<std::string, double> known;
+  const auto [entry, added] =
+      known.try_emplace(fmt::format("{} {}", device_id(device.info()), id(problem)));
+  if (!added) return entry->second;
+  const double seconds = seconds_of(device, problem);
+  return entry->second = seconds > 0 ? work(problem).*kind / seconds : 0;
+}
+
+Problem large_read(const DeviceInfo& info) {
+  constexpr std::int64_t least = std::int64_t{256} << 20;
+  return Memory{MemoryOp::read, DType::f32, std::max(least, 4 * last_level_cache(info))};
+}
+
+// Large enough for every unit of the device, and small enough for a CPU's patience.
+Problem large_product(const DeviceInfo& info, DType dtype) {
+  const std::int64_t n = info.shares_host_memory ? 512 : 8192;
+  return Gemm{.m = n, .n = n, .k = n, .a = dtype, .b = dtype, .c = dtype, .layout = Layout::nt};
+}
+
+double median_seconds(Device& device, Run& run, std::int64_t flush_bytes) {
+  std::vector<double> times(3);
+  for (double& time : times)
+    time = device.time(run, {.launches = 1, .flush_bytes = flush_bytes}).device_seconds;
+  return median(times);
+}
+
+StepFacts facts_of(Device& device, const Transformer& transformer, const Sequence& sequence) {
+  const DeviceInfo& info = device.info();
+  const Step& step = sequence.step();
+  return {.model_flops = model_flops(transformer, step),
+          .roof_bytes = roof_bytes(step),
+          .resident_bytes = resident_bytes(step),
+          .largest_batch = largest_batch(transformer, static_cast<double>(info.memory_bytes)),
+          .read_bytes_per_second = rate(device, large_read(info), &Work::bytes),
+          .flops_per_second = rate(device, large_product(info, transformer.dtype), &Work::flops)};
+}
+
+std::vector<Part> time_parts(Device& device, Sequence& sequence) {
+  constexpr int rounds = 3;
+  const auto& parts = sequence.parts(0);
+  std::vector<std::vector<double>> chained(parts.size());
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      chained[i].push_back(device.time(*parts[i].run, {.launches = 1}).device_seconds);
+
+  const std::int64_t flush_bytes = 3 * last_level_cache(device.info());
+  std::map<std::string, double> cold;  // by operation and kernel
+  std::vector<Part> all;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Operation& operation = sequence.step().operations[i];
+    const Kernel& kernel = parts[i].kernel;
+    const auto [entry, added] =
+        cold.try_emplace(fmt::format("{} {}", id(operation.problem), kernel.name));
+    if (added) entry->second = median_seconds(device, *parts[i].run, flush_bytes);
+    all.push_back({.name = operation.name,
+                   .operation = id(operation.problem),
+                   .kernel = std::string(kernel.name),
+                   .tier = std::string(name(kernel.tier)),
+                   .chained_seconds = median(chained[i]),
+                   .cold_seconds = entry->second});
+  }
+  return all;
+}
+
+}  // namespace
+
+void describe_step(Record& record, Device& device, const Problem& problem, Run& run) {
+  auto* sequence = dynamic_cast<Sequence*>(&run);
+  if (sequence == nullptr) return;
+  record.step = facts_of(device, std::get<Transformer>(problem), *sequence);
+  record.parts = time_parts(device, *sequence);
+}
+
+int largest_batch(Transformer transformer, double bytes) {
+  const auto fits = [&](int batch) {
+    transformer.batch = batch;
+    return resident_bytes(step_of(transformer)) <= bytes;
+  };
+  if (!fits(1)) return 0;
+  constexpr int enough = 1 << 20;
+  int most = 1;  // that is known to fit
+  while (most < enough && fits(2 * most)) most *= 2;
+  for (int step = most / 2; step > 0; step /= 2)
+    if (fits(most + step)) most += step;
+  return most;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of a step beside its time: how far it is from what the device can do, what it takes
+// of its memory, and how long each of its operations takes alone.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/backend.h"
+#include "reports/record.h"
+
+namespace steelyard {
+
+// Adds Record::step and Record::parts where the run is a Sequence. Changes the values of its tensors as
+// launches do. Rates are measured once per process, device and type: reading memory beyond the
+// last-level cache and a large matrix product, each with its fastest kernel. Times of parts are
+// medians of three rounds.
+void describe_step(Record& record, Device& device, const Problem& problem, Run& run);
+
+// The largest batch of a step whose tensors take no more than so many bytes; 0 where not even one does.
+int largest_batch(Transformer transformer, double bytes);
+
+}  // namespace steelyard

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/step_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/differences.h"
+
+namespace steelyard {
+namespace {
+
+template <class T>
+T value_of(const Record& row, std::string_view field) {
+  const auto found = std::ranges::find(row.problem, field, &Fields::value_type::first);
+  if (found == row.problem.end()) return {};
+  const T* value = std::get_if<T>(&found->second);
+  return value == nullptr ? T() : *value;
+}
+
+}  // namespace
+
+std::int64_t number_of(const Record& row, std::string_view field) {
+  return value_of<std::int64_t>(row, field);
+}
+
+std::string text_of(const Record& row, std::string_view field) {
+  return value_of<std::string>(row, field);
+}
+
+std::string all_but(const Record& row, std::initializer_list<std::string_view> fields) {
+  std::string all = fmt::format("{} {} {} {}", row.device, row.kernel, row.tier, settings(row));
+  for (const auto& [field, value] : row.problem)
+    if (std::ranges::find(fields, field) == fields.end())
+      all += fmt::format(" {}={}", field, text_of(value));
+  return all;
+}
+
+double tokens(const Record& row) {
+  return static_cast<double>(number_of(row, "batch") * number_of(row, "tokens"));
+}
+
+std::string token_rate(double tokens, double seconds) {
+  const double rate = tokens / seconds;
+  return rate < 1000 ? fmt::format("{:.4g} tokens/s", rate) : fmt::format("{:.0f} tokens/s", rate);
+}
+
+}  // namespace steelyard

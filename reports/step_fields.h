@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of the problem of a step.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "reports/measurement.h"
+
+namespace steelyard {
+
+std::int64_t number_of(const Record& row, std::string_view field);  // 0 where there is none
+std::string text_of(const Record& row, std::string_view field);     // empty where there is none
+
+// All that a row is, but for some numbers of its problem: alike in rows that differ in these alone.
+std::string all_but(const Record& row, std::initializer_list<std::string_view> fields);
+
+// New tokens of all sequences of one step.
+double tokens(const Record& row);
+
+std::string token_rate(double tokens, double seconds);  // "1234 tokens/s"
+
+}  // namespace steelyard

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a report says of the steps of models beside their times.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "reports/measurement.h"
+#include "reports/render.h"
+
+namespace steelyard {
+
+// Seconds of a step of the whole model, as if all of its blocks took as long as those measured: the time
+// of the step, divided between blocks and the rest as its parts divide theirs. Absent for rows without
+// parts.
+std::optional<double> whole_model_seconds(const Measurement& measurement);
+
+// How far each step is from what its device can do, pre-training first; what it takes of the memory; the
+// whole model by extrapolation. Without rows where there are no steps.
+Table utilisation(std::span<const Measurement> measurements);
+
+// Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
+// are at least three: how speed grows with it, and where it stops.
+std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field);
+
+// For each step its operations alone, those of one problem and kernel together, their sum, and how the
+// step compares with it.
+std::vector<Table> parts_of_steps(std::span<const Measurement> measurements);
+
+// Uses of a model, as users name them, from the steps that they are made of.
+Table scenarios(std::span<const Measurement> measurements);
+
+}  // namespace steelyard

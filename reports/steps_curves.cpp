@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps side by side: how speed grows with a size, and what they make up together.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "reports/step_fields.h"
+#include "reports/steps.h"
+
+namespace steelyard {
+namespace {
+
+// Twice the size brings half as much again, or less: the curve has bent.
+constexpr double bent = 1.5;
+
+// The gain of a doubling between two points of a curve.
+double per_doubling(double size_ratio, double speed_ratio) {
+  return std::exp2(std::log2(speed_ratio) / std::log2(size_ratio));
+}
+
+Table curve(const std::vector<const Measurement*>& points, std::string_view field) {
+  const Record& first = points.front()->row();
+  Table table = {.title = fmt::format("{} by {}, {} {} on {}", text_of(first, "phase"), field,
+                                      text_of(first, "model"), first.tier, first.device),
+                 .columns = {{std::string(field)},
+                             {"time"},
+                             {"rate"},
+                             {"of the first"},
+                             {"per doubling"},
+                             {"of GEMM rate"},
+                             {"of read rate"}}};
+  const auto speed = [](const Measurement* m) { return tokens(m->row()) / m->time.seconds; };
+  std::string knee;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Measurement* m = points[i];
+    const std::int64_t size = number_of(m->row(), field);
+    std::string gain;
+    if (i > 0) {
+      const auto before = static_cast<double>(number_of(points[i - 1]->row(), field));
+      const double doubling =
+          per_doubling(static_cast<double>(size) / before, speed(m) / speed(points[i - 1]));
+      gain = fmt::format("x {:.2f}", doubling);
+      if (knee.empty() && doubling < bent) knee = fmt::format("{:g}", before);
+    }
+    const auto share = [&](double work, double rate) {
+      return rate > 0 ? fmt::format("{:.1f} %", 100 * work / m->time.seconds / rate) : "";
+    };
+    const StepFacts facts = m->row().step.value_or(StepFacts());
+    table.rows.push_back({fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
+                          fmt::format("x {:.2f}", speed(m) / speed(points.front())), gain,
+                          share(facts.model_flops, facts.flops_per_second),
+                          share(facts.roof_bytes, facts.read_bytes_per_second)});
+  }
+  table.notes.push_back(fmt::format("{} ({})", first.id, settings(first)));
+  if (field == "batch")
+    table.notes.push_back(
+        knee.empty() ? fmt::format("No knee: every doubling brings x {} or more.", bent)
+                     : fmt::format("Knee at batch {}: from there on a doubling brings less "
+                                   "than x {}.",
+                                   knee, bent));
+  return table;
+}
+
+// A prompt of so many tokens, then so many new ones, in so many sequences at once that share it.
+struct Scenario {
+  std::string_view name;
+  std::int64_t prompt = 0, output = 0, sequences = 1;
+};
+constexpr std::array all_scenarios = {Scenario{"pp512", 512, 0},
+                                      Scenario{"tg128 @ d4096", 4096, 128},
+                                      Scenario{"chat 1k/1k", 1024, 1024},
+                                      Scenario{"reasoning 1k/8k", 1024, 8192},
+                                      Scenario{"summarise 8k/1k", 8192, 1024},
+                                      Scenario{"best-of-16 1k/1k", 1024, 1024, 16}};
+
+// The rows of one model, device, tier and way of storing, by phase, context and batch.
+using Steps = std::map<std::tuple<std::string, std::int64_t, std::int64_t>, const Measurement*>;
+
+const Measurement* find(const Steps& steps, const std::string& phase, std::int64_t context,
+                        std::int64_t batch) {
+  const auto found = steps.find({phase, context, batch});
+  return found == steps.end() ? nullptr : found->second;
+}
+
+double whole_seconds(const Measurement& m) {
+  return whole_model_seconds(m).value_or(m.time.seconds);
+}
+
+// tg128 @ d4096 has its prompt behind it.
+void add(Table& table, const Scenario& scenario, const Steps& steps) {
+  const bool asks_for_prompt = !scenario.name.starts_with("tg");
+  const Measurement* prefill =
+      asks_for_prompt ? find(steps, "prefill", scenario.prompt, 1) : nullptr;
+  const Measurement* decode =
+      scenario.output > 0
+          ? find(steps, "decode", scenario.prompt + scenario.output / 2, scenario.sequences)
+          : nullptr;
+  if ((asks_for_prompt && prefill == nullptr) || (scenario.output > 0 && decode == nullptr)) return;
+  const Record& row = (prefill != nullptr ? prefill : decode)->row();
+  const double first = prefill != nullptr ? whole_seconds(*prefill) : 0;
+  const double each = decode != nullptr ? whole_seconds(*decode) : 0;
+  const double all = first + static_cast<double>(scenario.output) * each;
+  const auto counted = static_cast<double>(
+      scenario.output > 0 ? scenario.output * scenario.sequences : scenario.prompt);
+  table.rows.push_back(
+      {std::string(scenario.name), text_of(row, "model"), row.tier, row.device,
+       prefill != nullptr ? seconds(first) : "", decode != nullptr ? seconds(each) : "",
+       token_rate(counted, all),
+       fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"))});
+}
+
+}  // namespace
+
+std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field) {
+  std::map<std::string, std::vector<const Measurement*>> alike;
+  for (const Measurement& m : measurements)
+    if (m.row().family == "llm" && text_of(m.row(), "phase") == "decode")
+      alike[all_but(m.row(), {field})].push_back(&m);
+  std::vector<Table> tables;
+  for (auto& [what, points] : alike) {
+    if (points.size() < 3) continue;
+    std::ranges::sort(points, {}, [&](const Measurement* m) { return number_of(m->row(), field); });
+    tables.push_back(curve(points, field));
+  }
+  return tables;
+}
+
+Table scenarios(std::span<const Measurement> measurements) {
+  Table table = {
+      .title = "Scenarios",
+      .columns = {{"scenario", Align::left},
+                  {"model", Align::left},
+                  {"tier", Align::left},
+                  {"device", Align::left},
+                  {"time to first token"},
+                  {"time per output token"},
+                  {"rate"},
+                  {"blocks measured"}},
+      .notes = {
+          std::string(tokens_note),
+          "Of the whole model, extrapolated from the blocks measured. ppN: a prompt of N tokens. "
+          "tgN @ "
+          "dD: N new tokens behind D. Else prompt/output: the prompt's step, then a step for each "
+          "output token, all as long as that at the middle of the output. best-of-16 computes its "
+          "prompt once, and each of 16 sequences reads it in its own cache. Contiguous caches, no "
+          "graphs. Rates count output tokens, of ppN the prompt's."}};
+  std::map<std::string, Steps> alike;
+  for (const Measurement& m : measurements) {
+    const Record& row = m.row();
+    if (row.family != "llm" || number_of(row, "page_size") > 0 || row.id.ends_with("/graph"))
+      continue;
+    alike[all_but(row, {"phase", "batch", "tokens", "context"})]
+         [{text_of(row, "phase"), number_of(row, "context"), number_of(row, "batch")}] = &m;
+  }
+  for (const Scenario& scenario : all_scenarios)
+    for (const auto& [what, steps] : alike) add(table, scenario, steps);
+  return table;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reports say of steps of models.
+#include "reports/steps.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "catch.h"
+#include "made_results.h"
+#include "reports/chrome_trace.h"
+
+using namespace steelyard;
+
+namespace {
+
+// A step of one of four blocks: 2 ms, of which the block has two thirds.
+Record step(const std::string& phase, std::int64_t batch, std::int64_t context, double seconds) {
+  const std::int64_t tokens = phase == "decode" ? 1 : context;
+  Record record =
+      made({.id = fmt::format("transformer/toy/{}/b{}-c{}/stream", phase, batch, context),
+            .kernel = "chained",
+            .tier = "best",
+            .seconds = seconds});
+  record.family = "llm";
+  record.problem = {{"kind", "transformer"},
+                    {"model", "toy"},
+                    {"phase", phase},
+                    {"dtype", "bf16"},
+                    {"batch", batch},
+                    {"tokens", tokens},
+                    {"context", context},
+                    {"page_size", std::int64_t{0}},
+                    {"layers", std::int64_t{1}},
+                    {"blocks", std::int64_t{4}}};
+  record.step = {.model_flops = 1e9,
+                 .roof_bytes = 4e7,
+                 .resident_bytes = 1 << 30,
+                 .largest_batch = 12,
+                 .read_bytes_per_second = 4e10,
+                 .flops_per_second = 2e12};
+  record.parts = {{"embedding: tokens", "gather", "copy", "portable", 1e-4, 2e-4},
+                  {"block 0: q", "product", "fast", "library", 5e-4, 6e-4},
+                  {"block 0: k", "product", "fast", "library", 5e-4, 6e-4},
+                  {"head: \"logits\"", "head", "fast", "library", 4e-4, 5e-4}};
+  return record;
+}
+
+Results results_of(std::vector<Record> records) {
+  return made_results("toy", std::move(records));
+}
+
+std::vector<std::string> column(const Table& table, std::string_view heading) {
+  std::size_t at = 0;
+  while (table.columns.at(at).heading != heading) ++at;
+  std::vector<std::string> cells;
+  for (const auto& row : table.rows) cells.push_back(row[at]);
+  return cells;
+}
+
+using Cells = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("shares are of the rates measured beside a step, phases stand in their order") {
+  const Results results = results_of({step("decode", 1, 64, 2e-3), step("train", 2, 64, 4e-3)});
+  const auto rows = measurements(results);
+  const Table table = utilisation(rows);
+  CHECK(column(table, "phase") == Cells{"pre-training", "inference: decode"});
+  CHECK(column(table, "rate") == Cells{"32000 tokens/s", "500 tokens/s"});
+  // 1e9 FLOP in 4 and 2 ms of 2e12 FLOP/s; 4e7 bytes in as much of 4e10 bytes/s.
+  CHECK(column(table, "of GEMM rate") == Cells{"12.5 %", "25.0 %"});
+  CHECK(column(table, "of read rate") == Cells{"25.0 %", "50.0 %"});
+  CHECK(column(table, "of peak") == Cells{"", ""});  // no datasheet of this device
+  CHECK(column(table, "largest batch") == Cells{"12", "12"});
+}
+
+TEST_CASE("a whole model has its other blocks by extrapolation") {
+  const Results results = results_of({step("decode", 1, 64, 3e-3)});
+  const auto rows = measurements(results);
+  // Blocks have two thirds of 3 ms: four of them 8 ms, and 1 ms for the rest.
+  CHECK(whole_model_seconds(rows.at(0)).value() == Approx(9e-3));
+  CHECK(column(utilisation(rows), "blocks") == Cells{"1 of 4"});
+  CHECK(column(utilisation(rows), "whole model") == Cells{"111.1 tokens/s"});
+}
+
+TEST_CASE("parts stand together by problem and kernel, the longest first, with their sum") {
+  const Results results = results_of({step("decode", 1, 64, 3e-3)});
+  const auto rows = measurements(results);
+  const Table table = parts_of_steps(rows).at(0);
+  CHECK(column(table, "operation") == Cells{"product", "head", "gather", "sum"});
+  CHECK(column(table, "launches") == Cells{"2", "1", "1", "4"});
+  CHECK(column(table, "chained") == Cells{"1.000 ms", "400.0 µs", "100.0 µs", "1.500 ms"});
+  CHECK(column(table, "of sum") == Cells{"66.7 %", "26.7 %", "6.7 %", "100.0 %"});
+  CHECK(
+      table.notes.at(0) ==
+      "The step takes 3.000 ms, its operations one by one 1.500 ms: the step is 100.0 % longer, by "
+      "what lies between them.");
+}
+
+TEST_CASE(
+    "a curve over the batch has its knee where doubling brings less than half as much again") {
+  const Results results = results_of({step("decode", 8, 64, 4e-3), step("decode", 1, 64, 2e-3),
+                                      step("decode", 4, 64, 2.2e-3), step("decode", 4, 128, 9e-3)});
+  const auto rows = measurements(results);
+  const auto tables = curves(rows, "batch");
+  REQUIRE(tables.size() == 1);  // one row of the longer context makes no curve
+  CHECK(column(tables[0], "batch") == Cells{"1", "4", "8"});
+  CHECK(column(tables[0], "of the first") == Cells{"x 1.00", "x 3.64", "x 4.00"});
+  // 3.636 in two doublings, then 2 x 2.2 / 4.
+  CHECK(column(tables[0], "per doubling") == Cells{"", "x 1.91", "x 1.10"});
+  CHECK(tables[0].notes.back() ==
+        "Knee at batch 4: from there on a doubling brings less than x 1.5.");
+}
+
+TEST_CASE("scenarios are made of the steps that they need, and absent without them") {
+  const Results results =
+      results_of({step("prefill", 1, 512, 6e-3), step("decode", 1, 4160, 3e-3),
+                  step("prefill", 1, 1024, 9e-3), step("decode", 1, 1536, 3e-3)});
+  const auto rows = measurements(results);
+  const Table table = scenarios(rows);
+  CHECK(column(table, "scenario") == Cells{"pp512", "tg128 @ d4096", "chat 1k/1k"});
+  // Three times the measured step, as above.
+  CHECK(column(table, "time to first token") == Cells{"18.00 ms", "", "27.00 ms"});
+  CHECK(column(table, "time per output token") == Cells{"", "9.000 ms", "9.000 ms"});
+  // 512 / 18 ms; 128 / (128 x 9 ms); 1024 / (27 ms + 1024 x 9 ms).
+  CHECK(column(table, "rate") == Cells{"28444 tokens/s", "111.1 tokens/s", "110.8 tokens/s"});
+}
+
+TEST_CASE("a trace has the operations of each step end to end") {
+  const Record with_parts = step("decode", 1, 64, 3e-3);
+  const std::vector<Record> records = {with_parts, made({}), with_parts};
+  const auto trace = nlohmann::json::parse(chrome_trace(records));
+  const auto& events = trace.at("traceEvents");
+  REQUIRE(events.size() == 2 * (1 + with_parts.parts.size()));
+  CHECK(events[0].at("args").at("name") == key(with_parts));
+  CHECK(events[4].at("name") == "head: \"logits\"");
+  CHECK(events[4].at("ph") == "X");
+  CHECK(events[4].at("ts").get<double>() == Approx(1100));
+  CHECK(events[4].at("dur").get<double>() == Approx(400));
+  CHECK(events[4].at("pid") == 1);
+  CHECK(events.back().at("pid") == 2);
+}
