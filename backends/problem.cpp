@@ -225,6 +225,7 @@ std::string id_of(const Transformer& p) {
   if (p.weights != p.dtype) id += fmt::format(".{}", name(p.weights));
   id += fmt::format("/b{}-t{}-c{}-l{}", p.batch, p.tokens, p.context, p.layers);
   if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
+  if (p.phase == Phase::lora) id += fmt::format("/rank{}", p.rank);
   return id + (p.graph ? "/graph" : "/stream");
 }
 

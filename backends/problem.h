@@ -133,7 +133,9 @@ inline constexpr struct {
 
 // train: forward, backward and optimiser. prefill: all tokens of a prompt at once. decode: one more
 // token for each sequence. score: log-probabilities of given tokens.
-enum class Phase { train, prefill, decode, score };
+// lora: a training step of adapters of low rank beside frozen weights. quantise: the weights of the blocks
+// made as narrow as `weights`, row by row. score: log-probabilities of given tokens.
+enum class Phase { train, lora, quantise, score, prefill, decode };
 
 // `layers` blocks of a decoder and its head, on one device. What the model is made of:
 struct Transformer {
@@ -147,6 +149,7 @@ struct Transformer {
   std::int64_t page_size = 0;                       // of the cache; 0: contiguous
   std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, head_dim = 16, ffn = 128,
                vocabulary = 256;
+  std::int64_t rank = 16;                 // of the adapters of Phase::lora
   std::int64_t blocks = 2;                // of the whole model, of which the step has `layers`
   std::int64_t experts = 0, choices = 0;  // routed experts in place of one MLP
   std::int64_t positions = 0;             // entries of a learned position table; 0: rotary

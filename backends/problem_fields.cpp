@@ -96,6 +96,7 @@ Named fields_of(const Transformer& p) {
           {"head_dim", p.head_dim},
           {"ffn", p.ffn},
           {"vocabulary", p.vocabulary},
+          {"rank", p.rank},
           {"blocks", p.blocks},
           {"experts", p.experts},
           {"choices", p.choices},
@@ -195,9 +196,12 @@ std::string fault_of(const Transformer& p) {
   if (narrow && bits(p.weights) > 8)
     return fmt::format("weights={} are neither dtype={} nor of 8 bits or less", name(p.weights),
                        name(p.dtype));
-  if (p.phase == Phase::train && (p.experts > 0 || narrow))
+  const bool trains = p.phase == Phase::train || p.phase == Phase::lora;
+  if (trains && (p.experts > 0 || narrow))
     return p.experts > 0 ? "the sizes of routed experts' weight gradients depend on the data"
                          : "narrow weights are not trained";
+  if (p.phase == Phase::quantise && (!narrow || bits(p.weights) != 8))
+    return "quantise takes weights of 8 bits";
   if (narrow && p.experts > 0) return "routed experts have no narrow weights";
   return {};
 }
@@ -299,7 +303,7 @@ std::string_view name(LayerOp op) {
 }
 
 std::string_view name(Phase phase) {
-  static constexpr std::array names = {"train", "prefill", "decode", "score"};
+  static constexpr std::array names = {"train", "lora", "quantise", "score", "prefill", "decode"};
   return names[static_cast<int>(phase)];
 }
 

@@ -69,11 +69,12 @@ class Backward {
   template <class P>
   void differentiate(const P&) {}  // no part of a step
 
-  // c = a b^T: da = dc b, db = dc^T a. Products of one a add up in place.
+  // c = a b^T, or more of c: da = dc b, db = dc^T a. Products of one a add up in place.
   void differentiate(const Gemm& p) {
     const std::string a = tensors_[0], b = tensors_[1], dc = gradient(tensors_[2]);
     Gemm data = p, weights = p;
     data.n = p.k, data.k = p.n, data.layout = Layout::nn;
+    data.beta = weights.beta = 0;  // what p adds to has the same gradient
     const auto before = gradients_.find(a);
     if (before != gradients_.end() && !before->second.shared) {
       data.beta = 1;
@@ -83,10 +84,11 @@ class Backward {
       add(data, "input gradient", {dc, b, da});
       finish(a, da);
     }
+    if (is_frozen(b)) return;
     weights.m = p.n, weights.n = p.k, weights.k = p.m, weights.layout = Layout::tn;
     const std::string db = "d " + b;
     add(weights, "weight gradient", {dc, a, db});
-    updates_.push_back({b, db});
+    update(b, db);
   }
 
   void differentiate(const Attention& p) {
@@ -137,10 +139,10 @@ class Backward {
     const std::string dx = contribution(x);
     p.pass = Pass::backward;
     Names all = {x, w, dy, dx, "d " + w};
-    updates_.push_back({w, "d " + w, true});
+    update(w, "d " + w, true);
     if (bias) {
       all.push_back("d " + tensors_[2]);
-      updates_.push_back({tensors_[2], all.back(), true});
+      update(tensors_[2], all.back(), true);
     }
     add(p, "gradients", all);
     finish(x, dx);
@@ -158,6 +160,7 @@ class Backward {
   void differentiate_bias(const Layer& p) {
     const std::string dy = gradient(tensors_[2]), db = "d " + tensors_[1];
     finish(tensors_[0], dy, true);
+    if (is_frozen(tensors_[1])) return;
     builder_.declare(
         {.name = "ones", .role = Role::gradient, .initial = Initial::constant, .factor = 1});
     add(Gemm{.m = 1,
@@ -168,7 +171,14 @@ class Backward {
              .c = dtype_,
              .layout = Layout::tn},
         "bias gradient", {"ones", dy, db});
-    updates_.push_back({tensors_[1], db});
+    update(tensors_[1], db);
+  }
+
+  bool is_frozen(const std::string& weight) const { return builder_.tensor(weight).frozen; }
+
+  // Some kernels give the gradient of a frozen weight along with others.
+  void update(const std::string& weight, const std::string& gradient, bool f32_gradient = false) {
+    if (!is_frozen(weight)) updates_.push_back({weight, gradient, f32_gradient});
   }
 
   void optimise(const Update& update) {

@@ -4,9 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "backends/step_builder.h"
 
@@ -18,6 +16,7 @@ class Forward {
   explicit Forward(const Transformer& model) : t_(model), rows_(model.batch * model.tokens) {}
 
   Step build() {
+    if (t_.phase == Phase::quantise) return quantised_blocks();
     embedding();
     for (std::int64_t i = 0; i < t_.layers; ++i) {
       builder_.enter(fmt::format("block {}", i));
@@ -26,14 +25,15 @@ class Forward {
     }
     builder_.enter("head");
     head();
-    if (t_.phase == Phase::train) add_backward(builder_, t_.dtype);
+    if (trains()) add_backward(builder_, t_.dtype);
     return builder_.take();
   }
 
  private:
   using Names = StepBuilder::Names;
 
-  bool trains() const { return t_.phase == Phase::train; }
+  bool trains() const { return t_.phase == Phase::train || adapts(); }
+  bool adapts() const { return t_.phase == Phase::lora; }
   bool is_narrow() const { return t_.weights != t_.dtype; }
 
   std::string scoped(std::string_view name) const { return builder_.scoped(name); }
@@ -45,11 +45,16 @@ class Forward {
   }
 
   std::string weight(std::string_view name, double deviation) {
-    return declared(name, {.role = Role::weight, .initial = Initial::random, .factor = deviation});
+    return declared(name, {.role = Role::weight,
+                           .initial = Initial::random,
+                           .factor = deviation,
+                           .frozen = adapts()});
   }
 
   std::string constant_weight(std::string_view name, double value) {
-    return declared(name, {.role = Role::weight, .initial = Initial::constant, .factor = value});
+    return declared(
+        name,
+        {.role = Role::weight, .initial = Initial::constant, .factor = value, .frozen = adapts()});
   }
 
   std::string ids(std::string_view name, std::int64_t limit) {
@@ -97,11 +102,27 @@ class Forward {
     const std::string w = weight(fmt::format("{} weight", what), is_narrow() ? 1 : deviation(k));
     const std::string y =
         is_narrow() ? narrow_linear(what, x, w, n, k) : plain_linear(what, x, w, rows_, n, k);
+    if (adapts()) add_adapter(what, x, y, n, k);
     if (!t_.biases) return y;
     const std::string bias = constant_weight(fmt::format("{} bias", what), 0);
     add(layer(LayerOp::bias_add, rows_, n), fmt::format("{} + bias", what),
         {y, bias, y + " + bias"});
     return y + " + bias";
+  }
+
+  // y += (x A^T) B^T, with A and B of low rank (Hu et al., arXiv 2106.09685). B is no zero, as it would be
+  // at the start of training: verification would be blind to A.
+  void add_adapter(std::string_view what, const std::string& x, const std::string& y,
+                   std::int64_t n, std::int64_t k) {
+    const auto trained = [&](const char* which, double deviation_of) {
+      return declared(fmt::format("{} {} weight", what, which),
+                      {.role = Role::weight, .initial = Initial::random, .factor = deviation_of});
+    };
+    const std::string down = fmt::format("{} down", what);
+    const std::string narrow = plain_linear(down, x, trained("A", deviation(k)), rows_, t_.rank, k);
+    Gemm up = product(rows_, n, t_.rank);
+    up.beta = 1;
+    add(up, fmt::format("{} adapted", what), {narrow, trained("B", 0.1 * deviation(t_.rank)), y});
   }
 
   std::string narrow_linear(std::string_view what, const std::string& x, const std::string& w,
@@ -160,6 +181,31 @@ class Forward {
     return name;
   }
 
+  // ---- the weights of the blocks' products, each [n, k] with a scale for each row
+
+  Step quantised_blocks() {
+    const std::int64_t q_width = t_.heads * t_.head_dim, kv_width = t_.kv_heads * t_.head_dim;
+    for (std::int64_t i = 0; i < t_.layers; ++i) {
+      builder_.enter(fmt::format("block {}", i));
+      quantise_weight("q", q_width, t_.width);
+      quantise_weight("k", kv_width, t_.width);
+      quantise_weight("v", kv_width, t_.width);
+      quantise_weight("o", t_.width, q_width);
+      if (!t_.gelu) quantise_weight("gate", t_.ffn, t_.width);
+      quantise_weight("up", t_.ffn, t_.width);
+      quantise_weight("down", t_.width, t_.ffn);
+    }
+    return builder_.take();
+  }
+
+  void quantise_weight(std::string_view what, std::int64_t n, std::int64_t k) {
+    Layer p = layer(LayerOp::quantise, n, k);
+    p.quantised = t_.weights;
+    add(p, what,
+        {weight(fmt::format("{} weight", what), deviation(k)),
+         scoped(fmt::format("{} narrow", what)), scoped(fmt::format("{} scale", what))});
+  }
+
   // ---- the parts of a decoder
 
   void embedding() {
@@ -181,7 +227,8 @@ class Forward {
     builder_.declare({.name = name,
                       .role = Role::weight,
                       .initial = Initial::random,
-                      .factor = t_.tied_head ? deviation(t_.width) : 1});
+                      .factor = t_.tied_head ? deviation(t_.width) : 1,
+                      .frozen = adapts()});
     return name;
   }
 
@@ -323,53 +370,10 @@ class Forward {
   std::string quantised_;  // the activations that were made narrow last
 };
 
-// The weights that take part in products, each once, with the share of it that has rows.
-std::map<std::size_t, double> multiplied(const Step& step) {
-  std::map<std::size_t, double> all;
-  for (const Operation& operation : step.operations) {
-    const auto* p = std::get_if<Gemm>(&operation.problem);
-    if (p == nullptr) continue;
-    const std::size_t b = operation.tensors[1];
-    if (step.tensors[b].role != Role::weight) continue;
-    all[b] = static_cast<double>(std::min(p->m, p->groups)) / static_cast<double>(p->groups);
-  }
-  return all;
-}
-
 }  // namespace
 
 Step step_of(const Transformer& transformer) {
   return Forward(transformer).build();
-}
-
-double bytes_of(const Step& step, Role role) {
-  double total = 0;
-  for (const StepTensor& tensor : step.tensors)
-    if (tensor.role == role) total += static_cast<double>(bytes(tensor.operand));
-  return total;
-}
-
-double resident_bytes(const Step& step) {
-  double total = 0;
-  for (const StepTensor& tensor : step.tensors) total += static_cast<double>(bytes(tensor.operand));
-  return total;
-}
-
-double roof_bytes(const Step& step) {
-  double total = bytes_of(step, Role::cache);
-  for (const auto& [place, share] : multiplied(step))
-    total += share * static_cast<double>(bytes(step.tensors[place].operand));
-  return total;
-}
-
-double model_flops(const Transformer& transformer, const Step& step) {
-  if (transformer.phase != Phase::train) return work(transformer).flops;
-  const Transformer& t = transformer;
-  double parameters = 0;
-  for (const auto& [place, share] : multiplied(step))
-    parameters += static_cast<double>(elements(step.tensors[place].operand));
-  const auto attention = static_cast<double>(t.layers * t.context * t.heads * t.head_dim);
-  return 6 * static_cast<double>(t.batch * t.tokens) * (parameters + attention);
 }
 
 }  // namespace steelyard

@@ -35,6 +35,7 @@ struct StepTensor {
   std::int64_t limit = 0;   // of ids and positions
   std::int64_t period = 1;  // positions, last_rows: rows of one sequence
   std::size_t source = 0;   // copy: the place of the other tensor
+  bool frozen = false;      // a weight that is not trained
 };
 
 struct Operation {
@@ -57,13 +58,14 @@ Step step_of(const Transformer& transformer);
 double bytes_of(const Step& step, Role role);
 double resident_bytes(const Step& step);
 
-// Bytes that a step reads at least once: the cache, and the weights that take part in products; of
-// routed experts as many as there are rows for.
+// Bytes that a step reads at least once: the cache, and all weights but tables that rows are gathered
+// from; of routed experts as many as there are rows for.
 double roof_bytes(const Step& step);
 
 // Operations that a model asks for in one step, whatever its kernels do. Training: per token 6 N + 6 L s
 // H h with N parameters of matrix products, L blocks, context s and H heads of size h: causal, without
-// recomputation (Narayanan et al., arXiv 2104.04473, halved for the mask). Else those of its operations.
-double model_flops(const Transformer& transformer, const Step& step);
+// recomputation (Narayanan et al., arXiv 2104.04473, halved for the mask); 4 of each frozen parameter,
+// which has no gradient. Else those of its operations.
+double model_flops(const Transformer& t, const Step& step);
 
 }  // namespace steelyard

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "bench/calibrate.h"
@@ -68,6 +69,23 @@ StepFacts facts_of(Device& device, const Transformer& transformer, const Sequenc
           .flops_per_second = rate(device, large_product(info, transformer.dtype), &Work::flops)};
 }
 
+// Of all weights of the step together, after it was launched.
+double quantisation_error(Device& device, const Sequence& sequence) {
+  double lost = 0, all = 0;
+  for (const Sequence::Part& part : sequence.parts(0)) {
+    const std::vector<Tensor> tensors = part.run->tensors(0);  // x, q, scale
+    const HostTensor x = device.read(tensors[0]), q = device.read(tensors[1]),
+                     scale = device.read(tensors[2]);
+    const std::int64_t columns = x.operand.shape.back();
+    for (std::int64_t i = 0; i < elements(x.operand); ++i) {
+      const double weight = x.at(i), difference = q.at(i) * scale.at(i / columns) - weight;
+      lost += difference * difference;
+      all += weight * weight;
+    }
+  }
+  return std::sqrt(lost / all);
+}
+
 std::vector<Part> time_parts(Device& device, Sequence& sequence) {
   constexpr int rounds = 3;
   const auto& parts = sequence.parts(0);
@@ -101,6 +119,8 @@ void describe_step(Record& record, Device& device, const Problem& problem, Run& 
   auto* sequence = dynamic_cast<Sequence*>(&run);
   if (sequence == nullptr) return;
   record.step = facts_of(device, std::get<Transformer>(problem), *sequence);
+  if (std::get<Transformer>(problem).phase == Phase::quantise)
+    record.step->quantisation_error = quantisation_error(device, *sequence);
   record.parts = time_parts(device, *sequence);
 }
 

@@ -167,7 +167,8 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
       {"phase",
        [](Transformer& p, const std::string& value) {
          choice("phase", &Transformer::phase,
-                {Phase::train, Phase::prefill, Phase::decode, Phase::score})
+                {Phase::train, Phase::lora, Phase::quantise, Phase::score, Phase::prefill,
+                 Phase::decode})
              .set(p, value);
          set_tokens(p);
        }},
@@ -181,6 +182,7 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
          set_tokens(p);
        }},
       number("page_size", &Transformer::page_size),
+      number("rank", &Transformer::rank),
       boolean("graph", &Transformer::graph)};
   return all;
 }

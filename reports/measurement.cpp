@@ -103,6 +103,7 @@ int tier_rank(const std::string& tier) {
 }
 
 Metric metric(const Record& row) {
+  if (text_of(row, "phase") == "quantise") return Metric::bandwidth;  // of weights, not of tokens
   if (row.family == "llm") return Metric::tokens;
   if (row.steps > 0) return Metric::latency;
   const bool memory_bound = row.family == "memory" || row.family == "layers";

@@ -102,6 +102,8 @@ struct StepFacts {
   int largest_batch = 0;             // whose tensors fit into the device's memory; 0: not even one
   double read_bytes_per_second = 0;  // from memory
   double flops_per_second = 0;       // of a large matrix product in the step's type
+  // Of weights that a step makes narrow: the norm of what they lose over their own.
+  std::optional<double> quantisation_error;
 };
 
 // An operation of a step with the kernel that took it, timed alone.

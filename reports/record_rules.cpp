@@ -276,6 +276,7 @@ constexpr Rule record_table[] = {
     {"/step/largest_batch", optional, step<&StepFacts::largest_batch>},
     {"/step/read_bytes_per_second", optional, step<&StepFacts::read_bytes_per_second>},
     {"/step/flops_per_second", optional, step<&StepFacts::flops_per_second>},
+    {"/step/quantisation_error", optional, step<&StepFacts::quantisation_error>},
 
     {"/parts/*", optional, nullptr, nullptr, next<&Record::parts>},
     {"/parts/*/name", optional, last<&Record::parts, &Part::name>},

@@ -193,6 +193,7 @@ void write_step(JsonWriter& json, const StepFacts& step) {
   json.member("largest_batch", step.largest_batch);
   json.number("read_bytes_per_second", step.read_bytes_per_second);
   json.number("flops_per_second", step.flops_per_second);
+  if (step.quantisation_error) json.number("quantisation_error", *step.quantisation_error);
   json.end();
 }
 

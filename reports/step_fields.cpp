@@ -40,6 +40,10 @@ double tokens(const Record& row) {
   return static_cast<double>(number_of(row, "batch") * number_of(row, "tokens"));
 }
 
+std::string measured_blocks(const Record& row) {
+  return fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"));
+}
+
 std::string token_rate(double tokens, double seconds) {
   const double rate = tokens / seconds;
   return rate < 1000 ? fmt::format("{:.4g} tokens/s", rate) : fmt::format("{:.0f} tokens/s", rate);

@@ -18,6 +18,8 @@ std::string all_but(const Record& row, std::initializer_list<std::string_view> f
 // New tokens of all sequences of one step.
 double tokens(const Record& row);
 
+std::string measured_blocks(const Record& row);  // "1 of 32"
+
 std::string token_rate(double tokens, double seconds);  // "1234 tokens/s"
 
 }  // namespace steelyard

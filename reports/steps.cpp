@@ -16,9 +16,12 @@ namespace {
 struct Phase {
   std::string_view name, label;
 };
-constexpr std::array phases = {
-    Phase{"train", "pre-training"}, Phase{"score", "post-training: scoring"},
-    Phase{"prefill", "inference: prefill"}, Phase{"decode", "inference: decode"}};
+constexpr std::array phases = {Phase{"train", "pre-training"},
+                               Phase{"lora", "post-training: LoRA"},
+                               Phase{"quantise", "post-training: quantising weights"},
+                               Phase{"score", "post-training: scoring"},
+                               Phase{"prefill", "inference: prefill"},
+                               Phase{"decode", "inference: decode"}};
 
 std::size_t rank_of(const Measurement& m) {
   const auto found = std::ranges::find(phases, text_of(m.row(), "phase"), &Phase::name);
@@ -52,10 +55,6 @@ std::string whole_model(const Measurement& m) {
   return whole ? token_rate(tokens(m.row()), *whole) : "";
 }
 
-std::string measured_blocks(const Measurement& m) {
-  return fmt::format("{} of {}", number_of(m.row(), "layers"), number_of(m.row(), "blocks"));
-}
-
 std::vector<std::string> utilisation_row(const Measurement& m) {
   const Record& row = m.row();
   const StepFacts& step = *row.step;
@@ -72,7 +71,7 @@ std::vector<std::string> utilisation_row(const Measurement& m) {
           share(step.roof_bytes, time, step.read_bytes_per_second),
           bytes(step.resident_bytes),
           fmt::format("{}", step.largest_batch),
-          measured_blocks(m),
+          measured_blocks(row),
           whole_model(m)};
 }
 
@@ -171,7 +170,8 @@ Table utilisation(std::span<const Measurement> measurements) {
           std::string(tokens_note),
           "Model FLOP/s count what the model asks for: in training 6 N + 6 L s H h per token (N "
           "parameters of matrix products, L blocks, context s, H heads of size h; causal, nothing "
-          "recomputed), else the operations' own. They are shown as a share of the datasheet's "
+          "recomputed; 4 N of frozen ones), else the operations' own. They are shown as a share of "
+          "the datasheet's "
           "dense "
           "peak, and of the rate of a large matrix product measured beside the step.",
           "Of read rate: weights and cache, read once in the step's time, over the rate at which "
@@ -185,6 +185,26 @@ Table utilisation(std::span<const Measurement> measurements) {
     if (m.row().step) steps.push_back(&m);
   std::ranges::stable_sort(steps, {}, [](const Measurement* m) { return rank_of(*m); });
   for (const Measurement* m : steps) table.rows.push_back(utilisation_row(*m));
+  return table;
+}
+
+Table quantisation(std::span<const Measurement> measurements) {
+  Table table = {
+      .title = "Quantised weights",
+      .columns = {{"problem", Align::left},
+                  {"weights", Align::left},
+                  {"tier", Align::left},
+                  {"device", Align::left},
+                  {"time"},
+                  {"rate"},
+                  {"error"}},
+      .notes = {"A scale for each row, its largest value over that of the type. Error: the "
+                "norm of what the weights lose over their own norm."}};
+  for (const Measurement& m : measurements)
+    if (const auto& step = m.row().step; step && step->quantisation_error)
+      table.rows.push_back({m.row().id, text_of(m.row(), "weights"), m.row().tier, m.row().device,
+                            seconds(m.time.seconds), performance(m),
+                            fmt::format("{:.3g}", *step->quantisation_error)});
   return table;
 }
 

@@ -19,6 +19,9 @@ std::optional<double> whole_model_seconds(const Measurement& measurement);
 // whole model by extrapolation. Without rows where there are no steps.
 Table utilisation(std::span<const Measurement> measurements);
 
+// What weights lose by being made narrow, and how fast that goes.
+Table quantisation(std::span<const Measurement> measurements);
+
 // Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
 // are at least three: how speed grows with it, and where it stops.
 std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field);
@@ -29,5 +32,9 @@ std::vector<Table> parts_of_steps(std::span<const Measurement> measurements);
 
 // Uses of a model, as users name them, from the steps that they are made of.
 Table scenarios(std::span<const Measurement> measurements);
+
+// The same of a step of reinforcement learning: rollout, scoring and update, each with its share of the
+// time.
+Table learning(std::span<const Measurement> measurements);
 
 }  // namespace steelyard

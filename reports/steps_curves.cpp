@@ -79,6 +79,19 @@ constexpr std::array all_scenarios = {Scenario{"pp512", 512, 0},
 // The rows of one model, device, tier and way of storing, by phase, context and batch.
 using Steps = std::map<std::tuple<std::string, std::int64_t, std::int64_t>, const Measurement*>;
 
+// Of contiguous caches, and without graphs.
+std::map<std::string, Steps> by_model(std::span<const Measurement> measurements) {
+  std::map<std::string, Steps> all;
+  for (const Measurement& m : measurements) {
+    const Record& row = m.row();
+    if (row.family != "llm" || number_of(row, "page_size") > 0 || row.id.ends_with("/graph"))
+      continue;
+    all[all_but(row, {"phase", "batch", "tokens", "context"})]
+       [{text_of(row, "phase"), number_of(row, "context"), number_of(row, "batch")}] = &m;
+  }
+  return all;
+}
+
 const Measurement* find(const Steps& steps, const std::string& phase, std::int64_t context,
                         std::int64_t batch) {
   const auto found = steps.find({phase, context, batch});
@@ -105,11 +118,10 @@ void add(Table& table, const Scenario& scenario, const Steps& steps) {
   const double all = first + static_cast<double>(scenario.output) * each;
   const auto counted = static_cast<double>(
       scenario.output > 0 ? scenario.output * scenario.sequences : scenario.prompt);
-  table.rows.push_back(
-      {std::string(scenario.name), text_of(row, "model"), row.tier, row.device,
-       prefill != nullptr ? seconds(first) : "", decode != nullptr ? seconds(each) : "",
-       token_rate(counted, all),
-       fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"))});
+  table.rows.push_back({std::string(scenario.name), text_of(row, "model"), row.tier, row.device,
+                        prefill != nullptr ? seconds(first) : "",
+                        decode != nullptr ? seconds(each) : "", token_rate(counted, all),
+                        measured_blocks(row)});
 }
 
 }  // namespace
@@ -126,6 +138,44 @@ std::vector<Table> curves(std::span<const Measurement> measurements, std::string
     tables.push_back(curve(points, field));
   }
   return tables;
+}
+
+Table learning(std::span<const Measurement> measurements) {
+  constexpr std::int64_t answers = 16, tokens_of_each = 1024;
+  Table table = {
+      .title = "rl-step",
+      .columns = {{"model", Align::left},
+                  {"tier", Align::left},
+                  {"device", Align::left},
+                  {"time"},
+                  {"rollout"},
+                  {"scoring"},
+                  {"update"},
+                  {"rate"},
+                  {"blocks measured"}},
+      .notes = {std::string(tokens_note),
+                fmt::format(
+                    "{} answers of {} tokens each: rolled out together, a step for each token, all "
+                    "as long as that at half of the context; then each answer is scored and "
+                    "trained on by itself. Extrapolated from the blocks measured. Rates count "
+                    "the answers' tokens.",
+                    answers, tokens_of_each)}};
+  for (const auto& [what, steps] : by_model(measurements)) {
+    const Measurement* decode = find(steps, "decode", tokens_of_each / 2, answers);
+    const Measurement* score = find(steps, "score", tokens_of_each, 1);
+    const Measurement* train = find(steps, "train", tokens_of_each, 1);
+    if (decode == nullptr || score == nullptr || train == nullptr) continue;
+    const double rollout = tokens_of_each * whole_seconds(*decode);
+    const double scoring = answers * whole_seconds(*score),
+                 update = answers * whole_seconds(*train);
+    const double all = rollout + scoring + update;
+    const auto share = [&](double part) { return fmt::format("{:.1f} %", 100 * part / all); };
+    const Record& row = decode->row();
+    table.rows.push_back({text_of(row, "model"), row.tier, row.device, seconds(all), share(rollout),
+                          share(scoring), share(update), token_rate(answers * tokens_of_each, all),
+                          measured_blocks(row)});
+  }
+  return table;
 }
 
 Table scenarios(std::span<const Measurement> measurements) {
@@ -147,16 +197,9 @@ Table scenarios(std::span<const Measurement> measurements) {
           "output token, all as long as that at the middle of the output. best-of-16 computes its "
           "prompt once, and each of 16 sequences reads it in its own cache. Contiguous caches, no "
           "graphs. Rates count output tokens, of ppN the prompt's."}};
-  std::map<std::string, Steps> alike;
-  for (const Measurement& m : measurements) {
-    const Record& row = m.row();
-    if (row.family != "llm" || number_of(row, "page_size") > 0 || row.id.ends_with("/graph"))
-      continue;
-    alike[all_but(row, {"phase", "batch", "tokens", "context"})]
-         [{text_of(row, "phase"), number_of(row, "context"), number_of(row, "batch")}] = &m;
-  }
+  const auto all = by_model(measurements);
   for (const Scenario& scenario : all_scenarios)
-    for (const auto& [what, steps] : alike) add(table, scenario, steps);
+    for (const auto& [what, steps] : all) add(table, scenario, steps);
   return table;
 }
 

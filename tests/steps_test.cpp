@@ -127,6 +127,29 @@ TEST_CASE("scenarios are made of the steps that they need, and absent without th
   CHECK(column(table, "rate") == Cells{"28444 tokens/s", "111.1 tokens/s", "110.8 tokens/s"});
 }
 
+TEST_CASE("a step of reinforcement learning has its parts' shares") {
+  const Results results = results_of({step("decode", 16, 512, 1e-3), step("score", 1, 1024, 16e-3),
+                                      step("train", 1, 1024, 48e-3)});
+  const Table table = learning(measurements(results));
+  // 1024 steps of 1 ms, 16 of 16 ms and 16 of 48 ms, each three times as long for the whole model.
+  CHECK(column(table, "time") == Cells{"6.144 s"});
+  CHECK(column(table, "rollout") == Cells{"50.0 %"});
+  CHECK(column(table, "scoring") == Cells{"12.5 %"});
+  CHECK(column(table, "update") == Cells{"37.5 %"});
+  CHECK(column(table, "rate") == Cells{"2667 tokens/s"});
+}
+
+TEST_CASE("narrow weights are told by their rate and their error") {
+  Record row = step("quantise", 1, 1, 1e-3);
+  row.problem.emplace_back("weights", "int8");
+  row.step->quantisation_error = 0.00731;
+  const Results results = results_of({row, step("decode", 1, 64, 1e-3)});
+  const Table table = quantisation(measurements(results));
+  CHECK(column(table, "weights") == Cells{"int8"});
+  CHECK(column(table, "rate") == Cells{"100.0 GB/s"});  // 1e8 bytes in 1 ms
+  CHECK(column(table, "error") == Cells{"0.00731"});
+}
+
 TEST_CASE("a trace has the operations of each step end to end") {
   const Record with_parts = step("decode", 1, 64, 3e-3);
   const std::vector<Record> records = {with_parts, made({}), with_parts};

@@ -34,6 +34,26 @@ void scenario_steps(std::vector<Problem>& all, const std::string& model) {
   all.push_back(step(model, Phase::decode, 16, 1536));
 }
 
+Transformer with_weights(Transformer p, DType weights) {
+  p.weights = weights;
+  return p;
+}
+
+// Adapters, narrow weights and what they are used for, and what rl-step of reports is made of.
+void post_training(std::vector<Problem>& all, const std::string& model, std::int64_t tokens) {
+  all.push_back(step(model, Phase::lora, 1, tokens));
+  for (const DType weights : {DType::fp8_e4m3, DType::int8})
+    all.push_back(with_weights(step(model, Phase::quantise, 1, 1), weights));
+  for (const DType weights : {DType::fp8_e4m3, DType::int8, DType::int4}) {
+    all.push_back(with_weights(step(model, Phase::prefill, 1, 512), weights));
+    for (const std::int64_t batch : {1, 32})
+      all.push_back(with_weights(step(model, Phase::decode, batch, 4096), weights));
+  }
+  all.push_back(step(model, Phase::decode, 16, 512));
+  all.push_back(step(model, Phase::score, 1, 1024));
+  all.push_back(step(model, Phase::train, 1, 1024));
+}
+
 // Decode steps so far, once more each: replayed as a graph.
 void as_graphs(std::vector<Problem>& all) {
   for (std::size_t i = 0, end = all.size(); i < end; ++i) {
@@ -57,6 +77,7 @@ std::vector<Problem> problems(Suite suite) {
       phases(all, "llama-3-8b", 2048, 512, 4096, {1, 8, 32, 64});
       as_graphs(all);
       scenario_steps(all, "llama-3-8b");
+      post_training(all, "llama-3-8b", 2048);
       break;
     case Suite::full:
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
@@ -64,6 +85,8 @@ std::vector<Problem> problems(Suite suite) {
       as_graphs(all);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
         scenario_steps(all, model);
+      for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
+        post_training(all, model, 8192);
       all.push_back(step("mixtral-8x7b", Phase::prefill, 1, 2048));
       for (const std::int64_t batch : {1, 8, 64})
         all.push_back(step("mixtral-8x7b", Phase::decode, batch, 4096));
@@ -81,6 +104,7 @@ void adapt(Problem& problem, const Options& options) {
     model.tokens = p.tokens;
     model.context = p.context;
     model.layers = p.layers;
+    if (p.weights != p.dtype) model.weights = p.weights;
     p = model;
   }
   if (options.layers > 0) p.layers = options.layers;

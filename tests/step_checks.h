@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps of small models on any device, against the same steps in fp64.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "bench/sequence.h"
+
+namespace steelyard {
+
+class StepChecks {
+ public:
+  // Takes kernels of `kernels` that need not read weights ahead.
+  StepChecks(Device& device, const std::vector<Kernel>& kernels)
+      : device_(device), kernels_(kernels) {}
+
+  // A step on its initial values, of each operation with the first kernel that takes it, or the last.
+  Sequence prepare(const Transformer& model, bool last = false) const;
+  std::vector<double> read(const Sequence& sequence, std::string_view tensor) const;
+
+  // The output of a launched step is within the roundings of its operations, with either choice.
+  void check_forward(const Transformer& model, std::string_view output) const;
+
+  // Every gradient of a weight, in norm.
+  void check_gradients(const Transformer& model, double bound) const;
+
+  // Decoding the last token of prompts gives the logits of their prefill, and the same tokens.
+  void check_decode(const Transformer& model, std::int64_t batch, std::int64_t context,
+                    std::int64_t page_size) const;
+
+ private:
+  KernelChoice choice(bool last) const;
+
+  Device& device_;
+  const std::vector<Kernel>& kernels_;
+};
+
+}  // namespace steelyard
