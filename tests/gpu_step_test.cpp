@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps of small models on a GPU, against the same steps in fp64.
+// Steps of small models on a GPU, against the same steps in fp64. Not of routed experts: attention takes
+// 16-bit numbers, and of those that are this close other roundings choose other experts.
 #include "tests/catch.h"
 #include "tests/gpu_device.h"
 #include "tests/step_checks.h"
@@ -13,22 +14,23 @@ StepChecks checks() {
   return {gpu_device(), gpu_backend().kernels};
 }
 
+const Transformer model = with_wide_heads(tiny(DType::bf16));
+
 }  // namespace
 
 TEST_CASE("A forward pass on a GPU gives the logits that fp64 gives") {
-  for (const Transformer& model : {tiny(DType::bf16), tiny_gpt(DType::f16), tiny_qwen(DType::f32)})
-    checks().check_forward(of_phase(model, Phase::prefill, 2, 9), "head: logits");
-  checks().check_forward(of_phase(tiny(DType::bf16), Phase::decode, 3, 12), "head: logits");
-  checks().check_forward(of_phase(tiny(DType::bf16), Phase::score, 2, 9),
-                         "head: log-probabilities");
-  checks().check_forward(of_phase(tiny_experts(DType::f32), Phase::prefill, 2, 9), "head: logits");
+  for (const Transformer& one :
+       {model, with_wide_heads(tiny_gpt(DType::f16)), with_wide_heads(tiny_qwen(DType::bf16))})
+    checks().check_forward(of_phase(one, Phase::prefill, 2, 9), "head: logits");
+  checks().check_forward(of_phase(model, Phase::decode, 3, 12), "head: logits");
+  checks().check_forward(of_phase(model, Phase::score, 2, 9), "head: log-probabilities");
 }
 
 TEST_CASE("Decoding on a GPU goes on where its prefill ended") {
-  for (const std::int64_t page_size : {0, 4})
-    checks().check_decode(tiny(DType::bf16), 3, 10, page_size);
+  for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);
 }
 
 TEST_CASE("A training step on a GPU gives the gradients that fp64 gives") {
-  checks().check_gradients(of_phase(tiny(DType::f32), Phase::train, 2, 9), 1e-4);
+  for (const Phase phase : {Phase::train, Phase::lora})
+    checks().check_gradients(of_phase(model, phase, 2, 9), 0.1);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 
 #include "tests/catch.h"
 #include "tests/step_models.h"
@@ -111,7 +112,8 @@ KernelChoice StepChecks::choice(bool last) const {
       if (!kernel.reads_b_ahead &&
           kernel.supports(operation.problem, device_.info()).answer == Support::yes)
         able.push_back(kernel);
-    return last ? able.back() : able.at(0);
+    if (able.empty()) throw std::logic_error("no kernel for " + id(operation.problem));
+    return last ? able.back() : able.front();
   };
 }
 

@@ -40,6 +40,15 @@ inline Transformer tiny_qwen(DType type) {
   return model;
 }
 
+// With heads as wide as GPUs take them.
+inline Transformer with_wide_heads(Transformer model) {
+  model.model += "-wide";
+  model.heads = 2;
+  model.kv_heads = model.kv_heads == 2 ? 1 : 2;
+  model.head_dim = 64;
+  return model;
+}
+
 // As Mixtral.
 inline Transformer tiny_experts(DType type) {
   Transformer model = tiny(type);
