@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <new>
 
 #include "bench/calibrate.h"
 #include "bench/fastest.h"
@@ -30,14 +31,19 @@ double seconds_of(Device& device, const Problem& problem) {
   return median(times);
 }
 
-// Work of one kind over time, measured once per process, device and problem.
+// Work of one kind over time, measured once per process, device and problem; 0 while the step at hand
+// leaves no room for it.
 double rate(Device& device, const Problem& problem, double Work::*kind) {
   static std::map<std::string, double> known;
-  const auto [entry, added] =
-      known.try_emplace(fmt::format("{} {}", device_id(device.info()), id(problem)));
-  if (!added) return entry->second;
-  const double seconds = seconds_of(device, problem);
-  return entry->second = seconds > 0 ? work(problem).*kind / seconds : 0;
+  double& rate = known[fmt::format("{} {}", device_id(device.info()), id(problem))];
+  if (rate > 0) return rate;
+  try {
+    const double seconds = seconds_of(device, problem);
+    if (seconds > 0) rate = work(problem).*kind / seconds;
+  } catch (const OutOfMemory&) {
+  } catch (const std::bad_alloc&) {
+  }
+  return rate;
 }
 
 Problem large_read(const DeviceInfo& info) {
@@ -77,6 +83,7 @@ double quantisation_error(Device& device, const Sequence& sequence) {
     const HostTensor x = device.read(tensors[0]), q = device.read(tensors[1]),
                      scale = device.read(tensors[2]);
     const std::int64_t columns = x.operand.shape.back();
+#pragma omp parallel for reduction(+ : lost, all)
     for (std::int64_t i = 0; i < elements(x.operand); ++i) {
       const double weight = x.at(i), difference = q.at(i) * scale.at(i / columns) - weight;
       lost += difference * difference;

@@ -11,6 +11,7 @@
 #include "reports/output.h"
 #include "reports/overview.h"
 #include "reports/relative_tables.h"
+#include "reports/scenarios.h"
 #include "reports/steps.h"
 #include "reports/summary.h"
 

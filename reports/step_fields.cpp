@@ -44,6 +44,10 @@ std::string measured_blocks(const Record& row) {
   return fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"));
 }
 
+std::string share_of_rate(double work, double seconds, double rate) {
+  return work > 0 && rate > 0 ? fmt::format("{:.1f} %", 100 * work / seconds / rate) : "";
+}
+
 std::string token_rate(double tokens, double seconds) {
   const double rate = tokens / seconds;
   return rate < 1000 ? fmt::format("{:.4g} tokens/s", rate) : fmt::format("{:.0f} tokens/s", rate);

@@ -20,6 +20,9 @@ double tokens(const Record& row);
 
 std::string measured_blocks(const Record& row);  // "1 of 32"
 
+// "61.2 %"; empty where either is not known.
+std::string share_of_rate(double work, double seconds, double rate);
+
 std::string token_rate(double tokens, double seconds);  // "1234 tokens/s"
 
 }  // namespace steelyard

@@ -37,17 +37,12 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
-// Of a rate that is not known nothing is said.
-std::string share(double work, double seconds, double rate) {
-  return rate > 0 ? percent(work / seconds / rate) : "";
-}
-
 std::string of_datasheet(const Measurement& m) {
   const Record& row = m.row();
   const Spec* spec = find_spec(row.device_name);
   const Fact* fact = spec == nullptr ? nullptr : spec->peak(compute_dtype(row));
   if (fact == nullptr) return "";
-  return share(row.step->model_flops, m.time.seconds, fact->value * devices_of(row));
+  return share_of_rate(row.step->model_flops, m.time.seconds, fact->value * devices_of(row));
 }
 
 std::string whole_model(const Measurement& m) {
@@ -67,8 +62,8 @@ std::vector<std::string> utilisation_row(const Measurement& m) {
           performance(m),
           rate(step.model_flops / time, "FLOP/s"),
           of_datasheet(m),
-          share(step.model_flops, time, step.flops_per_second),
-          share(step.roof_bytes, time, step.read_bytes_per_second),
+          share_of_rate(step.model_flops, time, step.flops_per_second),
+          share_of_rate(step.roof_bytes, time, step.read_bytes_per_second),
           bytes(step.resident_bytes),
           fmt::format("{}", step.largest_batch),
           measured_blocks(row),
@@ -169,14 +164,12 @@ Table utilisation(std::span<const Measurement> measurements) {
       .notes = {
           std::string(tokens_note),
           "Model FLOP/s count what the model asks for: in training 6 N + 6 L s H h per token (N "
-          "parameters of matrix products, L blocks, context s, H heads of size h; causal, nothing "
-          "recomputed; 4 N of frozen ones), else the operations' own. They are shown as a share of "
-          "the datasheet's "
-          "dense "
-          "peak, and of the rate of a large matrix product measured beside the step.",
+          "parameters of matrix products, 4 N of frozen ones; L blocks, context s, H heads of size "
+          "h; causal, nothing recomputed), else the operations' own. They are shown as a share of "
+          "the datasheet's dense peak, and of the rate of a large matrix product measured beside "
+          "the step.",
           "Of read rate: weights and cache, read once in the step's time, over the rate at which "
-          "the "
-          "device read memory beside it.",
+          "the device read memory beside it.",
           "Tensors: all of a step at once, the most memory that it takes. Largest batch: by "
           "arithmetic, of the blocks measured, in all of the device's memory.",
           "Whole model: extrapolated, as if all blocks took as long as those measured."}};

@@ -30,11 +30,4 @@ std::vector<Table> curves(std::span<const Measurement> measurements, std::string
 // step compares with it.
 std::vector<Table> parts_of_steps(std::span<const Measurement> measurements);
 
-// Uses of a model, as users name them, from the steps that they are made of.
-Table scenarios(std::span<const Measurement> measurements);
-
-// The same of a step of reinforcement learning: rollout, scoring and update, each with its share of the
-// time.
-Table learning(std::span<const Measurement> measurements);
-
 }  // namespace steelyard

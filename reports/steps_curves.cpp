@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps side by side: how speed grows with a size, and what they make up together.
+// How speed grows with a size.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 
@@ -45,14 +44,12 @@ Table curve(const std::vector<const Measurement*>& points, std::string_view fiel
       gain = fmt::format("x {:.2f}", doubling);
       if (knee.empty() && doubling < bent) knee = fmt::format("{:g}", before);
     }
-    const auto share = [&](double work, double rate) {
-      return rate > 0 ? fmt::format("{:.1f} %", 100 * work / m->time.seconds / rate) : "";
-    };
     const StepFacts facts = m->row().step.value_or(StepFacts());
-    table.rows.push_back({fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
-                          fmt::format("x {:.2f}", speed(m) / speed(points.front())), gain,
-                          share(facts.model_flops, facts.flops_per_second),
-                          share(facts.roof_bytes, facts.read_bytes_per_second)});
+    table.rows.push_back(
+        {fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
+         fmt::format("x {:.2f}", speed(m) / speed(points.front())), gain,
+         share_of_rate(facts.model_flops, m->time.seconds, facts.flops_per_second),
+         share_of_rate(facts.roof_bytes, m->time.seconds, facts.read_bytes_per_second)});
   }
   table.notes.push_back(fmt::format("{} ({})", first.id, settings(first)));
   if (field == "batch")
@@ -62,66 +59,6 @@ Table curve(const std::vector<const Measurement*>& points, std::string_view fiel
                                    "than x {}.",
                                    knee, bent));
   return table;
-}
-
-// A prompt of so many tokens, then so many new ones, in so many sequences at once that share it.
-struct Scenario {
-  std::string_view name;
-  std::int64_t prompt = 0, output = 0, sequences = 1;
-};
-constexpr std::array all_scenarios = {Scenario{"pp512", 512, 0},
-                                      Scenario{"tg128 @ d4096", 4096, 128},
-                                      Scenario{"chat 1k/1k", 1024, 1024},
-                                      Scenario{"reasoning 1k/8k", 1024, 8192},
-                                      Scenario{"summarise 8k/1k", 8192, 1024},
-                                      Scenario{"best-of-16 1k/1k", 1024, 1024, 16}};
-
-// The rows of one model, device, tier and way of storing, by phase, context and batch.
-using Steps = std::map<std::tuple<std::string, std::int64_t, std::int64_t>, const Measurement*>;
-
-// Of contiguous caches, and without graphs.
-std::map<std::string, Steps> by_model(std::span<const Measurement> measurements) {
-  std::map<std::string, Steps> all;
-  for (const Measurement& m : measurements) {
-    const Record& row = m.row();
-    if (row.family != "llm" || number_of(row, "page_size") > 0 || row.id.ends_with("/graph"))
-      continue;
-    all[all_but(row, {"phase", "batch", "tokens", "context"})]
-       [{text_of(row, "phase"), number_of(row, "context"), number_of(row, "batch")}] = &m;
-  }
-  return all;
-}
-
-const Measurement* find(const Steps& steps, const std::string& phase, std::int64_t context,
-                        std::int64_t batch) {
-  const auto found = steps.find({phase, context, batch});
-  return found == steps.end() ? nullptr : found->second;
-}
-
-double whole_seconds(const Measurement& m) {
-  return whole_model_seconds(m).value_or(m.time.seconds);
-}
-
-// tg128 @ d4096 has its prompt behind it.
-void add(Table& table, const Scenario& scenario, const Steps& steps) {
-  const bool asks_for_prompt = !scenario.name.starts_with("tg");
-  const Measurement* prefill =
-      asks_for_prompt ? find(steps, "prefill", scenario.prompt, 1) : nullptr;
-  const Measurement* decode =
-      scenario.output > 0
-          ? find(steps, "decode", scenario.prompt + scenario.output / 2, scenario.sequences)
-          : nullptr;
-  if ((asks_for_prompt && prefill == nullptr) || (scenario.output > 0 && decode == nullptr)) return;
-  const Record& row = (prefill != nullptr ? prefill : decode)->row();
-  const double first = prefill != nullptr ? whole_seconds(*prefill) : 0;
-  const double each = decode != nullptr ? whole_seconds(*decode) : 0;
-  const double all = first + static_cast<double>(scenario.output) * each;
-  const auto counted = static_cast<double>(
-      scenario.output > 0 ? scenario.output * scenario.sequences : scenario.prompt);
-  table.rows.push_back({std::string(scenario.name), text_of(row, "model"), row.tier, row.device,
-                        prefill != nullptr ? seconds(first) : "",
-                        decode != nullptr ? seconds(each) : "", token_rate(counted, all),
-                        measured_blocks(row)});
 }
 
 }  // namespace
@@ -138,69 +75,6 @@ std::vector<Table> curves(std::span<const Measurement> measurements, std::string
     tables.push_back(curve(points, field));
   }
   return tables;
-}
-
-Table learning(std::span<const Measurement> measurements) {
-  constexpr std::int64_t answers = 16, tokens_of_each = 1024;
-  Table table = {
-      .title = "rl-step",
-      .columns = {{"model", Align::left},
-                  {"tier", Align::left},
-                  {"device", Align::left},
-                  {"time"},
-                  {"rollout"},
-                  {"scoring"},
-                  {"update"},
-                  {"rate"},
-                  {"blocks measured"}},
-      .notes = {std::string(tokens_note),
-                fmt::format(
-                    "{} answers of {} tokens each: rolled out together, a step for each token, all "
-                    "as long as that at half of the context; then each answer is scored and "
-                    "trained on by itself. Extrapolated from the blocks measured. Rates count "
-                    "the answers' tokens.",
-                    answers, tokens_of_each)}};
-  for (const auto& [what, steps] : by_model(measurements)) {
-    const Measurement* decode = find(steps, "decode", tokens_of_each / 2, answers);
-    const Measurement* score = find(steps, "score", tokens_of_each, 1);
-    const Measurement* train = find(steps, "train", tokens_of_each, 1);
-    if (decode == nullptr || score == nullptr || train == nullptr) continue;
-    const double rollout = tokens_of_each * whole_seconds(*decode);
-    const double scoring = answers * whole_seconds(*score),
-                 update = answers * whole_seconds(*train);
-    const double all = rollout + scoring + update;
-    const auto share = [&](double part) { return fmt::format("{:.1f} %", 100 * part / all); };
-    const Record& row = decode->row();
-    table.rows.push_back({text_of(row, "model"), row.tier, row.device, seconds(all), share(rollout),
-                          share(scoring), share(update), token_rate(answers * tokens_of_each, all),
-                          measured_blocks(row)});
-  }
-  return table;
-}
-
-Table scenarios(std::span<const Measurement> measurements) {
-  Table table = {
-      .title = "Scenarios",
-      .columns = {{"scenario", Align::left},
-                  {"model", Align::left},
-                  {"tier", Align::left},
-                  {"device", Align::left},
-                  {"time to first token"},
-                  {"time per output token"},
-                  {"rate"},
-                  {"blocks measured"}},
-      .notes = {
-          std::string(tokens_note),
-          "Of the whole model, extrapolated from the blocks measured. ppN: a prompt of N tokens. "
-          "tgN @ "
-          "dD: N new tokens behind D. Else prompt/output: the prompt's step, then a step for each "
-          "output token, all as long as that at the middle of the output. best-of-16 computes its "
-          "prompt once, and each of 16 sequences reads it in its own cache. Contiguous caches, no "
-          "graphs. Rates count output tokens, of ppN the prompt's."}};
-  const auto all = by_model(measurements);
-  for (const Scenario& scenario : all_scenarios)
-    for (const auto& [what, steps] : all) add(table, scenario, steps);
-  return table;
 }
 
 }  // namespace steelyard

@@ -9,6 +9,7 @@
 #include "catch.h"
 #include "made_results.h"
 #include "reports/chrome_trace.h"
+#include "reports/scenarios.h"
 
 using namespace steelyard;
 

@@ -25,7 +25,7 @@ void phases(std::vector<Problem>& all, const std::string& model, std::int64_t tr
     all.push_back(step(model, Phase::decode, batch, context));
 }
 
-// What the scenarios of reports are made of (reports/steps.h), beside a prefill of 512.
+// What the scenarios of reports are made of (reports/scenarios.h), beside a prefill of 512.
 void scenario_steps(std::vector<Problem>& all, const std::string& model) {
   for (const std::int64_t prompt : {1024, 8192})
     all.push_back(step(model, Phase::prefill, 1, prompt));
