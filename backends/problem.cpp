@@ -133,13 +133,7 @@ Work work_of(const Layer& p) {
 }
 
 Work work_of(const Transformer& p) {
-  Work total;
-  for (const Operation& operation : step_of(p).operations) {
-    const Work w = work(operation.problem);
-    total.flops += w.flops;
-    total.bytes += w.bytes;
-  }
-  return total;
+  return work(step_of(p));
 }
 
 DType type_of(const Gemm& p) {

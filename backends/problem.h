@@ -131,11 +131,14 @@ inline constexpr struct {
   std::int64_t step = 10;
 } adamw;
 
-// train: forward, backward and optimiser. prefill: all tokens of a prompt at once. decode: one more
-// token for each sequence. score: log-probabilities of given tokens.
-// lora: a training step of adapters of low rank beside frozen weights. quantise: the weights of the blocks
-// made as narrow as `weights`, row by row. score: log-probabilities of given tokens.
+// train: forward, backward and optimiser. lora: the same of adapters of low rank beside frozen
+// weights. quantise: the weights of the blocks made as narrow as `weights`, row by row. score:
+// log-probabilities of given tokens. prefill: all tokens of a prompt at once. decode: one more token
+// for each sequence.
 enum class Phase { train, lora, quantise, score, prefill, decode };
+constexpr bool trains(Phase phase) {
+  return phase == Phase::train || phase == Phase::lora;
+}
 
 // `layers` blocks of a decoder and its head, on one device. What the model is made of:
 struct Transformer {

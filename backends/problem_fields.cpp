@@ -196,10 +196,9 @@ std::string fault_of(const Transformer& p) {
   if (narrow && bits(p.weights) > 8)
     return fmt::format("weights={} are neither dtype={} nor of 8 bits or less", name(p.weights),
                        name(p.dtype));
-  const bool trains = p.phase == Phase::train || p.phase == Phase::lora;
-  if (trains && (p.experts > 0 || narrow))
-    return p.experts > 0 ? "the sizes of routed experts' weight gradients depend on the data"
-                         : "narrow weights are not trained";
+  if (trains(p.phase) && p.experts > 0)
+    return "the sizes of routed experts' weight gradients depend on the data";
+  if (trains(p.phase) && narrow) return "narrow weights are not trained";
   if (p.phase == Phase::quantise && (!narrow || bits(p.weights) != 8))
     return "quantise takes weights of 8 bits";
   if (narrow && p.experts > 0) return "routed experts have no narrow weights";

@@ -23,6 +23,16 @@ bool only_gathers(const Problem& problem) {
 
 }  // namespace
 
+Work work(const Step& step) {
+  Work total;
+  for (const Operation& operation : step.operations) {
+    const Work w = work(operation.problem);
+    total.flops += w.flops;
+    total.bytes += w.bytes;
+  }
+  return total;
+}
+
 double bytes_of(const Step& step, Role role) {
   double total = 0;
   for (const StepTensor& tensor : step.tensors)
@@ -49,7 +59,7 @@ double roof_bytes(const Step& step) {
 }
 
 double model_flops(const Transformer& t, const Step& step) {
-  if (t.phase != Phase::train && t.phase != Phase::lora) return work(t).flops;
+  if (!trains(t.phase)) return work(step).flops;
   std::set<std::size_t> multiplied;
   for (const Operation& operation : step.operations)
     if (std::holds_alternative<Gemm>(operation.problem)) multiplied.insert(operation.tensors[1]);

@@ -32,7 +32,7 @@ class Forward {
  private:
   using Names = StepBuilder::Names;
 
-  bool trains() const { return t_.phase == Phase::train || adapts(); }
+  bool trains() const { return steelyard::trains(t_.phase); }
   bool adapts() const { return t_.phase == Phase::lora; }
   bool is_narrow() const { return t_.weights != t_.dtype; }
 

@@ -54,6 +54,9 @@ struct Step {
 
 Step step_of(const Transformer& transformer);
 
+// Of all operations.
+Work work(const Step& step);
+
 // Bytes of all tensors of a role, and of all tensors.
 double bytes_of(const Step& step, Role role);
 double resident_bytes(const Step& step);

@@ -143,6 +143,14 @@ const Backend& backend_of(std::span<const Backend> backends, const DeviceInfo& i
   return *std::ranges::find(backends, info.backend, &Backend::name);
 }
 
+std::vector<Kernel> able_kernels(const Problem& problem, const DeviceInfo& info) {
+  std::vector<Kernel> all = backend_of(backends(), info).kernels;
+  std::erase_if(all, [&](const Kernel& kernel) {
+    return kernel.supports(problem, info).answer != Support::yes;
+  });
+  return all;
+}
+
 Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection) {
   Found found;
   auto& all = found.devices;

@@ -33,6 +33,9 @@ std::string fact_value(const DeviceInfo& info, std::string_view name);
 // The backend of `backends` that a device is of.
 const Backend& backend_of(std::span<const Backend> backends, const DeviceInfo& info);
 
+// The kernels of its backend that take a problem on a device.
+std::vector<Kernel> able_kernels(const Problem& problem, const DeviceInfo& info);
+
 // The devices that --device names, of all backends when it names none; then `absence` says which
 // backends have none. Throws DeviceAbsent.
 Found open_devices(std::span<const Backend> backends, const std::vector<std::string>& selection);

@@ -17,33 +17,36 @@
 namespace steelyard {
 namespace {
 
-// Median time of the fastest kernel; 0 where the device has none.
+// Of so many single launches.
+double median_seconds(Device& device, Run& run, int launches, std::int64_t flush_bytes = 0) {
+  std::vector<double> times(static_cast<std::size_t>(launches));
+  for (double& time : times)
+    time = device.time(run, {.launches = 1, .flush_bytes = flush_bytes}).device_seconds;
+  return median(times);
+}
+
+// Of the fastest kernel; 0 where the device has none.
 double seconds_of(Device& device, const Problem& problem) {
-  const DeviceInfo& info = device.info();
-  std::vector<Kernel> able;
-  for (const Kernel& kernel : backend_of(backends(), info).kernels)
-    if (kernel.supports(problem, info).answer == Support::yes) able.push_back(kernel);
+  const std::vector<Kernel> able = able_kernels(problem, device.info());
   if (able.empty()) return 0;
   const auto run = fastest(device, problem, able).prepare(device, problem, {});
   device.time(*run, {.launches = 1});
-  std::vector<double> times(9);
-  for (double& time : times) time = device.time(*run, {.launches = 1}).device_seconds;
-  return median(times);
+  return median_seconds(device, *run, 9);
 }
 
 // Work of one kind over time, measured once per process, device and problem; 0 while the step at hand
 // leaves no room for it.
 double rate(Device& device, const Problem& problem, double Work::*kind) {
   static std::map<std::string, double> known;
-  double& rate = known[fmt::format("{} {}", device_id(device.info()), id(problem))];
-  if (rate > 0) return rate;
+  double& reached = known[fmt::format("{} {}", device_id(device.info()), id(problem))];
+  if (reached > 0) return reached;
   try {
     const double seconds = seconds_of(device, problem);
-    if (seconds > 0) rate = work(problem).*kind / seconds;
+    if (seconds > 0) reached = work(problem).*kind / seconds;
   } catch (const OutOfMemory&) {
   } catch (const std::bad_alloc&) {
   }
-  return rate;
+  return reached;
 }
 
 Problem large_read(const DeviceInfo& info) {
@@ -55,13 +58,6 @@ Problem large_read(const DeviceInfo& info) {
 Problem large_product(const DeviceInfo& info, DType dtype) {
   const std::int64_t n = info.shares_host_memory ? 512 : 8192;
   return Gemm{.m = n, .n = n, .k = n, .a = dtype, .b = dtype, .c = dtype, .layout = Layout::nt};
-}
-
-double median_seconds(Device& device, Run& run, std::int64_t flush_bytes) {
-  std::vector<double> times(3);
-  for (double& time : times)
-    time = device.time(run, {.launches = 1, .flush_bytes = flush_bytes}).device_seconds;
-  return median(times);
 }
 
 StepFacts facts_of(Device& device, const Transformer& transformer, const Sequence& sequence) {
@@ -109,7 +105,7 @@ std::vector<Part> time_parts(Device& device, Sequence& sequence) {
     const Kernel& kernel = parts[i].kernel;
     const auto [entry, added] =
         cold.try_emplace(fmt::format("{} {}", id(operation.problem), kernel.name));
-    if (added) entry->second = median_seconds(device, *parts[i].run, flush_bytes);
+    if (added) entry->second = median_seconds(device, *parts[i].run, rounds, flush_bytes);
     all.push_back({.name = operation.name,
                    .operation = id(operation.problem),
                    .kernel = std::string(kernel.name),
@@ -125,8 +121,9 @@ std::vector<Part> time_parts(Device& device, Sequence& sequence) {
 void describe_step(Record& record, Device& device, const Problem& problem, Run& run) {
   auto* sequence = dynamic_cast<Sequence*>(&run);
   if (sequence == nullptr) return;
-  record.step = facts_of(device, std::get<Transformer>(problem), *sequence);
-  if (std::get<Transformer>(problem).phase == Phase::quantise)
+  const auto& transformer = std::get<Transformer>(problem);
+  record.step = facts_of(device, transformer, *sequence);
+  if (transformer.phase == Phase::quantise)
     record.step->quantisation_error = quantisation_error(device, *sequence);
   record.parts = time_parts(device, *sequence);
 }

@@ -21,11 +21,9 @@ bool b_stays(const Step& step, const Operation& operation) {
 }
 
 std::vector<Kernel> able(const Step& step, const Operation& operation, const DeviceInfo& info) {
-  std::vector<Kernel> all;
-  for (const Kernel& kernel : backend_of(backends(), info).kernels)
-    if (kernel.supports(operation.problem, info).answer == Support::yes &&
-        (!kernel.reads_b_ahead || b_stays(step, operation)))
-      all.push_back(kernel);
+  std::vector<Kernel> all = able_kernels(operation.problem, info);
+  if (!b_stays(step, operation))
+    std::erase_if(all, [](const Kernel& kernel) { return kernel.reads_b_ahead; });
   return all;
 }
 

@@ -35,7 +35,7 @@ std::vector<std::string> cells(const Change& change) {
           verdict,
           value_of(*change.base),
           value_of(*change.candidate),
-          judged ? fmt::format("{:.1f} %", 100 * change.shift->smallest_detectable()) : "-",
+          judged ? percent(change.shift->smallest_detectable()) : "-",
           judged ? fmt::format("{:.2f} %", 100 * change.shift->deviation) : "-",
           fmt::format("{} / {}", change.base->values.size(), change.candidate->values.size()),
           clock_change(change),

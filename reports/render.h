@@ -42,6 +42,8 @@ std::string duration(double seconds);                   // for people who wait: 
 std::string bytes(double value);                        // binary: "64 MiB"
 std::string rate(double value, std::string_view unit);  // "432.1 GFLOP/s"
 
+std::string percent(double share);  // "61.2 %"
+
 // How much a ratio is above or below 1: "+2.34 %"; and of an interval of ratios: "-1.00 to +2.34 %".
 std::string percent_change(double ratio);
 std::string percent_change(const Interval& ratios);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "reports/differences.h"
+#include "reports/render.h"
 
 namespace steelyard {
 namespace {
@@ -45,7 +46,7 @@ std::string measured_blocks(const Record& row) {
 }
 
 std::string share_of_rate(double work, double seconds, double rate) {
-  return work > 0 && rate > 0 ? fmt::format("{:.1f} %", 100 * work / seconds / rate) : "";
+  return work > 0 && rate > 0 ? percent(work / seconds / rate) : "";
 }
 
 std::string token_rate(double tokens, double seconds) {

@@ -33,10 +33,6 @@ std::string phase_of(const Measurement& m) {
   return std::string(rank < phases.size() ? phases[rank].label : text_of(m.row(), "phase"));
 }
 
-std::string percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
-
 std::string of_datasheet(const Measurement& m) {
   const Record& row = m.row();
   const Spec* spec = find_spec(row.device_name);

@@ -22,14 +22,12 @@ struct Field {
 
 std::string share(const Measurement& measurement) {
   const auto value = share_of_peak(measurement);
-  return value ? fmt::format("{:.1f} %", 100 * *value) : "";
+  return value ? percent(*value) : "";
 }
 
 std::string share_of_best(const Measurement& measurement) {
   if (!measurement.share_of_best) return "";
-  return *measurement.share_of_best == 1
-             ? "best"
-             : fmt::format("{:.1f} %", 100 * *measurement.share_of_best);
+  return *measurement.share_of_best == 1 ? "best" : percent(*measurement.share_of_best);
 }
 
 // Nothing for the usual single run.

@@ -65,6 +65,10 @@ std::string rate(double value, std::string_view unit) {
   return fmt::format("{} {}{}", significant(scaled), prefix, unit);
 }
 
+std::string percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
 std::string percent_change(double ratio) {
   return fmt::format("{:+.2f} %", 100 * (ratio - 1));
 }

@@ -77,17 +77,8 @@ TEST_CASE("The loss falls while a model is trained") {
 }
 
 TEST_CASE("Copies of a step share nothing") {
-  const KernelChoice first_able = [](const Operation& operation) {
-    for (const Kernel& kernel : backends().front().kernels)
-      if (kernel.supports(operation.problem, device().info()).answer == Support::yes) return kernel;
-    throw std::logic_error("no kernel for " + operation.name);
-  };
-  Sequence sequence(
-      device(), step_of(of_phase(tiny(DType::bf16), Phase::prefill, 1, 8)), first_able,
-      [](const Step& step, std::size_t place) {
-        return initial_values(step, place, Fill::normal, 42);
-      },
-      2);
+  const Sequence sequence =
+      checks().prepare(of_phase(tiny(DType::bf16), Phase::prefill, 1, 8), false, 2);
   CHECK(sequence.copies() == 2);
   std::vector<void*> first, second;
   for (const Tensor& tensor : sequence.tensors(0)) first.push_back(tensor.data);

@@ -117,8 +117,8 @@ KernelChoice StepChecks::choice(bool last) const {
   };
 }
 
-Sequence StepChecks::prepare(const Transformer& model, bool last) const {
-  return {device_, step_of(model), choice(last), values};
+Sequence StepChecks::prepare(const Transformer& model, bool last, int copies) const {
+  return {device_, step_of(model), choice(last), values, copies};
 }
 
 std::vector<double> StepChecks::read(const Sequence& sequence, std::string_view tensor) const {

@@ -16,7 +16,7 @@ class StepChecks {
       : device_(device), kernels_(kernels) {}
 
   // A step on its initial values, of each operation with the first kernel that takes it, or the last.
-  Sequence prepare(const Transformer& model, bool last = false) const;
+  Sequence prepare(const Transformer& model, bool last = false, int copies = 1) const;
   std::vector<double> read(const Sequence& sequence, std::string_view tensor) const;
 
   // The output of a launched step is within the roundings of its operations, with either choice.
