@@ -145,6 +145,16 @@ Model model_of_file(const std::string& file) {
 
 }  // namespace
 
+Transformer asked_of(const Model& model, Transformer step) {
+  const std::int64_t layers = step.layers;
+  step.model = model.shape.model;
+  step.blocks = model.shape.blocks;
+  for (const Size& size : sizes) step.*size.field = model.shape.*size.field;
+  for (const Switch& one : switches) step.*one.field = model.shape.*one.field;
+  step.layers = layers;
+  return step;
+}
+
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
   for (const Model& model : shipped()) names.push_back(model.shape.model);

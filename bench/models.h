@@ -20,4 +20,8 @@ std::vector<std::string> model_names();  // of models.toml
 // and key for what is unknown, missing or not what it must be.
 Model find_model(const std::string& name_or_file);
 
+// A step asked of another model: phase, sizes of the batch, types and the like stay, and so does the number
+// of blocks measured.
+Transformer asked_of(const Model& model, Transformer step);
+
 }  // namespace steelyard

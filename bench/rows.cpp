@@ -77,7 +77,10 @@ std::vector<Problem> problems_of(Family family, const Options& options) {
   std::vector<Problem> all = family.problems(options.suite);
   if (family.adapt == nullptr) return all;
   for (Problem& problem : all) family.adapt(problem, options);
-  std::erase_if(all, [](const Problem& problem) { return !fault(problem).empty(); });
+  std::set<std::string> seen;  // steps of several models are one step when asked of one
+  std::erase_if(all, [&](const Problem& problem) {
+    return !fault(problem).empty() || !seen.insert(id(problem)).second;
+  });
   return all;
 }
 

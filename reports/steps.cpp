@@ -42,6 +42,7 @@ std::string of_datasheet(const Measurement& m) {
 }
 
 std::string whole_model(const Measurement& m) {
+  if (metric(m.row()) != Metric::tokens) return "";
   const auto whole = whole_model_seconds(m);
   return whole ? token_rate(tokens(m.row()), *whole) : "";
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models as data, and steps as rows.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "backends/transformer.h"
 #include "bench/command_line.h"
 #include "bench/models.h"
+#include "bench/rows.h"
 #include "bench/sequence.h"
 #include "bench/step_facts.h"
 #include "bench/step_kernels.h"
@@ -147,6 +150,27 @@ TEST_CASE("what weights lose by being quantised is measured") {
   describe_step(record, cpu(), p, *run);
   CHECK(record.step->quantisation_error.value() == Approx(2.4 / 127 / std::sqrt(12)).epsilon(0.15));
   CHECK(record.parts.size() == 2 * 7);  // q, k, v, o, gate, up, down
+}
+
+TEST_CASE("a suite of another model asks the same of it, each row once") {
+  const auto devices = backends().front().open().devices;
+  for (const Suite suite : {Suite::quick, Suite::gate, Suite::standard, Suite::full})
+    for (const std::string& model : model_names()) {
+      INFO(model << " " << static_cast<int>(suite));
+      Options options;
+      options.suite = suite;
+      options.model = model;
+      std::set<std::string> keys;
+      const auto rows = make_rows(llm_family(), backends(), devices, options);
+      for (const Row& row : rows) keys.insert(row.key);
+      CHECK(keys.size() == rows.size());
+      const auto graphs = std::ranges::count_if(
+          rows, [](const Row& row) { return std::get<Transformer>(row.problem).graph; });
+      // GPT-2 has no context of 4096.
+      const bool replays =
+          (suite == Suite::standard || suite == Suite::full) && model != "gpt2-124m";
+      CHECK((graphs > 0) == replays);
+    }
 }
 
 TEST_CASE("a CPU replays no graphs, and says so") {

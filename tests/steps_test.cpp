@@ -149,6 +149,7 @@ TEST_CASE("narrow weights are told by their rate and their error") {
   CHECK(column(table, "weights") == Cells{"int8"});
   CHECK(column(table, "rate") == Cells{"100.0 GB/s"});  // 1e8 bytes in 1 ms
   CHECK(column(table, "error") == Cells{"0.00731"});
+  CHECK(column(utilisation(measurements(results)), "whole model").front().empty());  // no tokens
 }
 
 TEST_CASE("a trace has the operations of each step end to end") {

@@ -97,16 +97,7 @@ std::vector<Problem> problems(Suite suite) {
 
 void adapt(Problem& problem, const Options& options) {
   auto& p = std::get<Transformer>(problem);
-  if (!options.model.empty()) {
-    Transformer model = find_model(options.model).shape;
-    model.phase = p.phase;
-    model.batch = p.batch;
-    model.tokens = p.tokens;
-    model.context = p.context;
-    model.layers = p.layers;
-    if (p.weights != p.dtype) model.weights = p.weights;
-    p = model;
-  }
+  if (!options.model.empty()) p = asked_of(find_model(options.model), p);
   if (options.layers > 0) p.layers = options.layers;
 }
 
