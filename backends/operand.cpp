@@ -42,17 +42,18 @@ Operands operands_of(const Attention& p) {
             {"dq", p.dtype, q, out},
             {"dk", p.dtype, kv, out},
             {"dv", p.dtype, kv, out}};
+  const DType cached = cache_type(p);
   Operands all = {{"q", p.dtype, q}};
   if (p.page_size > 0) {
     const std::int64_t pages = (p.keys + p.page_size - 1) / p.page_size;  // of one sequence
     const std::vector<std::int64_t> cache = {p.batch * pages, p.page_size, p.kv_heads, p.head_dim};
-    all.push_back({"k", p.dtype, cache});
-    all.push_back({"v", p.dtype, cache});
+    all.push_back({"k", cached, cache});
+    all.push_back({"v", cached, cache});
     all.push_back(
         {"page_table", DType::int32, {p.batch, pages}, in, Content::permutation, p.batch * pages});
   } else {
-    all.push_back({"k", p.dtype, kv});
-    all.push_back({"v", p.dtype, kv});
+    all.push_back({"k", cached, kv});
+    all.push_back({"v", cached, kv});
   }
   all.push_back({"o", p.dtype, q, out});
   all.push_back({"lse", DType::f32, lse, out});
@@ -172,8 +173,8 @@ Operands operands_of(const Layer& p) {
                        Content::permutation,
                        p.rows * pages});
       }
-      all.push_back({"k_cache", p.dtype, cache, inout});
-      all.push_back({"v_cache", p.dtype, cache, inout});
+      all.push_back({"k_cache", cache_type(p), cache, inout});
+      all.push_back({"v_cache", cache_type(p), cache, inout});
       return all;
     }
     case LayerOp::route:  // softmax over the experts, the largest `choices` renormalised

@@ -128,7 +128,8 @@ Work work_of(const Layer& p) {
   if (p.op == LayerOp::embedding_scatter)
     w.bytes = rows_moved * (bits(p.dtype) / 8 + 2 * 4) + 4.0 * static_cast<double>(p.rows);
   if (p.op == LayerOp::cache_append)
-    w.bytes = 2 * rows_moved * 2 * bits(p.dtype) / 8 + 4.0 * static_cast<double>(p.rows);
+    w.bytes = 2 * rows_moved * (bits(p.dtype) + bits(cache_type(p))) / 8 +
+              4.0 * static_cast<double>(p.rows);
   return w;
 }
 
@@ -177,6 +178,7 @@ std::string id_of(const Attention& p) {
                                p.batch, p.heads, p.kv_heads, p.queries, p.keys, p.head_dim);
   if (p.causal) id += "/causal";
   if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
+  if (p.fp8_cache) id += "/fp8-cache";
   return id;
 }
 
@@ -211,6 +213,7 @@ std::string id_of(const Layer& p) {
   if (p.choices > 0) id += fmt::format("/top{}", p.choices);
   if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
   if (p.f32_gradient) id += "/f32-gradient";
+  if (p.fp8_cache) id += "/fp8-cache";
   return id;
 }
 
@@ -219,6 +222,7 @@ std::string id_of(const Transformer& p) {
   if (p.weights != p.dtype) id += fmt::format(".{}", name(p.weights));
   id += fmt::format("/b{}-t{}-c{}-l{}", p.batch, p.tokens, p.context, p.layers);
   if (p.page_size > 0) id += fmt::format("/page{}", p.page_size);
+  if (p.fp8_cache) id += "/fp8-cache";
   if (p.phase == Phase::lora) id += fmt::format("/rank{}", p.rank);
   return id + (p.graph ? "/graph" : "/stream");
 }

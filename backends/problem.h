@@ -47,14 +47,22 @@ enum class Pass { forward, backward, decode };
 
 // softmax(Q K^T / sqrt(head_dim)) V. Grouped query: heads / kv_heads query heads share one K and V.
 // A causal mask is aligned at the end: query i sees keys up to i + keys - queries. `decode` reads a
-// cache, paged where page_size > 0, contiguous otherwise.
+// cache, paged where page_size > 0, contiguous otherwise; of an fp8 cache K and V are fp8_e4m3 in place
+// of dtype, with scale 1, as vLLM has it where a model brings no scales.
 struct Attention {
   Pass pass = Pass::forward;
   DType dtype = DType::bf16;
   std::int64_t batch = 1, heads = 1, kv_heads = 1, queries = 1, keys = 1, head_dim = 128;
   bool causal = false;
   std::int64_t page_size = 0;
+  bool fp8_cache = false;
 };
+
+// What the keys and values of a decode pass are stored in, and what cache_append writes.
+template <class P>
+DType cache_type(const P& problem) {
+  return problem.fp8_cache ? DType::fp8_e4m3 : problem.dtype;
+}
 
 // The kernels of BabelStream under its names (mul is STREAM's scale), read and write alone, and a
 // chain of dependent loads through a random cycle of one element per 128-byte line.
@@ -120,6 +128,7 @@ struct Layer {
   std::int64_t choices = 0;    // route, permute, unpermute: experts per token
   std::int64_t page_size = 0;  // cache_append: 0 is a contiguous cache
   bool f32_gradient = false;   // adamw: else the gradient is of dtype
+  bool fp8_cache = false;  // cache_append: tokens of dtype are rounded to fp8_e4m3, with scale 1
 };
 
 // The constants that every kernel and the oracle share.
@@ -144,12 +153,13 @@ constexpr bool trains(Phase phase) {
 struct Transformer {
   std::string model = "tiny";
   Phase phase = Phase::prefill;
-  DType dtype = DType::bf16;  // of activations and cache
+  DType dtype = DType::bf16;  // of activations and, but for an fp8 cache, the cache
   // Of the blocks' weights: dtype, or fp8 and int8 with 8-bit activations (Scaling::w8a8), or int4
   // (Scaling::w4a16).
   DType weights = DType::bf16;
   std::int64_t batch = 1, tokens = 1, context = 1;  // new tokens and all tokens of each sequence
   std::int64_t page_size = 0;                       // of the cache; 0: contiguous
+  bool fp8_cache = false;                           // decode: keys and values in fp8_e4m3
   std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, head_dim = 16, ffn = 128,
                vocabulary = 256;
   std::int64_t rank = 16;                 // of the adapters of Phase::lora

@@ -43,7 +43,8 @@ Named fields_of(const Attention& p) {
           {"keys", p.keys},
           {"head_dim", p.head_dim},
           {"causal", p.causal},
-          {"page_size", p.page_size}};
+          {"page_size", p.page_size},
+          {"fp8_cache", p.fp8_cache}};
 }
 
 Named fields_of(const Memory& p) {
@@ -76,7 +77,8 @@ Named fields_of(const Layer& p) {
           {"entries", p.entries},
           {"choices", p.choices},
           {"page_size", p.page_size},
-          {"f32_gradient", p.f32_gradient}};
+          {"f32_gradient", p.f32_gradient},
+          {"fp8_cache", p.fp8_cache}};
 }
 
 Named fields_of(const Transformer& p) {
@@ -89,6 +91,7 @@ Named fields_of(const Transformer& p) {
           {"tokens", p.tokens},
           {"context", p.context},
           {"page_size", p.page_size},
+          {"fp8_cache", p.fp8_cache},
           {"width", p.width},
           {"layers", p.layers},
           {"heads", p.heads},
@@ -125,7 +128,17 @@ std::string fault_of(const Gemm& p) {
   return {};
 }
 
+// Why there can be no fp8 cache beside numbers of `type`.
+std::string fp8_cache_fault(DType type) {
+  if (bits(type) > 8) return {};
+  return fmt::format("dtype={} is no wider than an fp8 cache", name(type));
+}
+
 std::string fault_of(const Attention& p) {
+  if (p.fp8_cache && p.pass != Pass::decode)
+    return fmt::format("only decode reads an fp8 cache, not {}", name(p.pass));
+  if (p.fp8_cache)
+    if (const std::string why = fp8_cache_fault(p.dtype); !why.empty()) return why;
   if (p.heads % p.kv_heads != 0)
     return fmt::format("heads={} is not a multiple of kv_heads={}", p.heads, p.kv_heads);
   if (p.causal && p.queries > p.keys)
@@ -165,6 +178,10 @@ std::string fault_of(const Layer& p) {
   if (const std::string size = missing_size(p); !size.empty())
     return fmt::format("{} takes {} of at least 1", name(p.op), size);
   if (is_integer(p.dtype)) return fmt::format("dtype={} is no floating-point type", name(p.dtype));
+  if (p.fp8_cache && p.op != LayerOp::cache_append)
+    return fmt::format("only cache_append writes an fp8 cache, not {}", name(p.op));
+  if (p.fp8_cache)
+    if (const std::string why = fp8_cache_fault(p.dtype); !why.empty()) return why;
   const bool narrows = p.op == LayerOp::quantise || p.op == LayerOp::dequantise;
   if (narrows && bits(p.quantised) > 8)
     return fmt::format("quantised={} is wider than 8 bits", name(p.quantised));
@@ -187,6 +204,9 @@ std::string fault_of(const Transformer& p) {
   if (p.phase != Phase::decode && p.context != p.tokens)
     return fmt::format("{} takes all {} tokens of its context at once", name(p.phase), p.context);
   if (p.phase != Phase::decode && p.page_size > 0) return "only decode reads a paged cache";
+  if (p.phase != Phase::decode && p.fp8_cache) return "only decode reads an fp8 cache";
+  if (p.fp8_cache)
+    if (const std::string why = fp8_cache_fault(p.dtype); !why.empty()) return why;
   if (p.positions > 0 && p.context > p.positions)
     return fmt::format("context={} is beyond the {} positions of {}", p.context, p.positions,
                        p.model);

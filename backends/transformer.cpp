@@ -264,6 +264,7 @@ class Forward {
     if (t_.phase == Phase::decode) {
       p.pass = Pass::decode;
       p.page_size = t_.page_size;
+      p.fp8_cache = t_.fp8_cache;
       tensors = appended(q, k, v);
     }
     tensors.insert(tensors.end(), {o, scoped("lse")});
@@ -276,6 +277,7 @@ class Forward {
     append.head_dim = t_.head_dim;
     append.entries = t_.context;
     append.page_size = t_.page_size;
+    append.fp8_cache = t_.fp8_cache;
     Names into = {k, v, positions()}, read = {q};
     for (const char* cache : {"k cache", "v cache"})
       read.push_back(declared(cache, {.role = Role::cache, .initial = Initial::random}));

@@ -120,7 +120,8 @@ const std::vector<Setter<Attention>>& setters(const Attention&) {
       number("keys", &Attention::keys),
       number("head_dim", &Attention::head_dim),
       boolean("causal", &Attention::causal),
-      number("page_size", &Attention::page_size)};
+      number("page_size", &Attention::page_size),
+      boolean("fp8_cache", &Attention::fp8_cache)};
   return all;
 }
 
@@ -153,7 +154,8 @@ const std::vector<Setter<Layer>>& setters(const Layer&) {
       number("head_dim", &Layer::head_dim),
       number("entries", &Layer::entries),
       number("choices", &Layer::choices),
-      number("page_size", &Layer::page_size)};
+      number("page_size", &Layer::page_size),
+      boolean("fp8_cache", &Layer::fp8_cache)};
   return all;
 }
 
@@ -182,6 +184,7 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
          set_tokens(p);
        }},
       number("page_size", &Transformer::page_size),
+      boolean("fp8_cache", &Transformer::fp8_cache),
       number("rank", &Transformer::rank),
       boolean("graph", &Transformer::graph)};
   return all;

@@ -66,7 +66,7 @@ double layer_tolerance(const Layer& p, const Expected& expected, double accumula
   return rounding_of_output(type, value) + accumulated;
 }
 
-// Nothing is computed, so nothing is rounded.
+// Nothing is computed: values are as they were, in an fp8 cache the nearest, ties to even.
 bool only_moves(const Problem& problem) {
   if (const auto* memory = std::get_if<Memory>(&problem)) return memory->op == MemoryOp::copy;
   if (const auto* layer = std::get_if<Layer>(&problem))

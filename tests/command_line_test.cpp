@@ -81,6 +81,12 @@ TEST_CASE("a layer's sizes are swept, and sizes that its operation lacks are nam
                                                 parse_axis("quantised=int8,fp8_e5m2")});
   REQUIRE(problems.size() == 2);
   CHECK(id(problems[1]) == "layer/quantise/bf16.fp8_e5m2/8x4096");
+  const auto caches =
+      sweep(attention_family(), {parse_axis("pass=decode"), parse_axis("fp8_cache=false,true")});
+  REQUIRE(caches.size() == 2);
+  CHECK(id(caches[1]) == id(caches[0]) + "/fp8-cache");
+  CHECK_THROWS_WITH(sweep(attention_family(), {parse_axis("fp8_cache=true")}),
+                    ContainsSubstring("only decode reads an fp8 cache, not forward"));
   const auto impossible = [](std::vector<Axis> axes) { sweep(layers_family(), axes); };
   CHECK_THROWS_WITH(impossible({parse_axis("op=route")}), ContainsSubstring("entries"));
   CHECK_THROWS_WITH(impossible({parse_axis("op=route"), parse_axis("entries=8")}),

@@ -239,6 +239,74 @@ TEST_CASE("Keys and values are gathered from pages of every size") {
     }
 }
 
+TEST_CASE("Keys and values of an fp8 cache are the numbers they stand for, in pages or not") {
+  const DType type = GENERATE(DType::f32, DType::bf16, DType::f16);
+  for (const std::int64_t page_size : {0, 3, 64})
+    for (const std::int64_t head_dim : {16, 80, 128})
+      for (const std::int64_t keys : {1, 65, 330}) {
+        Attention p = forward(type, 1, keys);
+        p.pass = Pass::decode;
+        p.batch = 3;
+        p.heads = 8;
+        p.head_dim = head_dim;
+        p.page_size = page_size;
+        p.fp8_cache = true;
+        check(p);
+      }
+}
+
+TEST_CASE("Many rows share the keys of an fp8 cache, causal or not, whatever the scores") {
+  const DType type = GENERATE(DType::f32, DType::bf16);
+  for (const std::int64_t queries : {1, 3}) {
+    Attention p = forward(type, queries, 1500);
+    p.pass = Pass::decode;
+    p.heads = 32;
+    p.kv_heads = 1;
+    p.causal = queries == 3;
+    p.fp8_cache = true;
+    check(p, queries == 3 ? 1 : 100);
+  }
+}
+
+// One key: the output is its value, and the logarithm of the only exponential its score.
+TEST_CASE("Every code of an fp8 cache is read as its number") {
+  const auto number = [](int code) {
+    return decode(DType::fp8_e4m3, static_cast<std::uint64_t>(code));
+  };
+  for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
+    const Attention p = {
+        .pass = Pass::decode, .dtype = type, .batch = 256, .head_dim = 48, .fp8_cache = true};
+    std::vector<HostTensor> in = make_inputs(p, Fill::ones, 1);
+    for (int code = 0; code < 256; ++code)
+      for (int d = 0; d < 48; ++d) {
+        in[1].data[code * 48 + d] = static_cast<std::byte>(d == code % 48 ? code : 0);
+        in[2].data[code * 48 + d] = static_cast<std::byte>((code + d) % 256);
+      }
+    Inputs given;
+    for (HostTensor& tensor : in) given.bound.push_back({tensor.operand, tensor.data.data()});
+    CpuDevice device;
+    for (const InstructionSet set : sets) {
+      if (!can_run(set)) continue;
+      const auto run = prepare_online_softmax(set, device, p, given);
+      run->launch(0);
+      const HostTensor o = device.read(run->outputs(0)[0]), lse = device.read(run->outputs(0)[1]);
+      for (int code = 0; code < 256; ++code) {
+        const double score = number(code) / std::sqrt(48.0);
+        INFO(name(type) << ' ' << name(set) << " code " << code);
+        if (std::isnan(score)) continue;  // the softmax is of numbers
+        CHECK(std::abs(lse.at(code) - score) <= 1e-6 * (1 + std::abs(score)));
+        std::int64_t wrong = 0;
+        for (int d = 0; d < 48; ++d) {
+          const double value = number((code + d) % 256), found = o.at(code * 48 + d);
+          wrong += std::isnan(value) ? !std::isnan(found)
+                                     : !(std::abs(found - value) <= 1e-6 * std::abs(value));
+        }
+        CHECK(wrong == 0);
+      }
+    }
+  }
+}
+
 TEST_CASE("What a row does not compute is declined with a reason") {
   const DeviceInfo cpu;
   const Attention good = {.dtype = DType::bf16};
@@ -250,6 +318,12 @@ TEST_CASE("What a row does not compute is declined with a reason") {
   Attention wide = good;
   wide.dtype = DType::f64;
   CHECK(row("online_softmax").supports(wide, cpu).answer == Support::no);
+  Attention narrow = good;
+  narrow.pass = Pass::decode;
+  narrow.fp8_cache = true;
+  CHECK(row("split_keys").supports(narrow, cpu).answer == Support::yes);
+  narrow.dtype = DType::f64;
+  CHECK(row("split_keys").supports(narrow, cpu).answer == Support::no);
   Attention backward = good;
   backward.pass = Pass::backward;
   CHECK(row("online_softmax").supports(backward, cpu).answer == Support::foreign);

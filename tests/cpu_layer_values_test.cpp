@@ -114,6 +114,45 @@ TEST_CASE("every value of 8 bits and every tie between two is quantised as it sh
   }
 }
 
+TEST_CASE("a token of an fp8 cache is rounded to nearest, ties to even, and saturates") {
+  Values x = {448, 463.9, 464, 465, 1e4, 60000, -448, -500, -60000, INFINITY, -INFINITY, 0, -0.0};
+  for (int code = 0; code < 0x7e; ++code) {
+    const double low = decode(DType::fp8_e4m3, static_cast<std::uint64_t>(code));
+    const double tie = (low + decode(DType::fp8_e4m3, static_cast<std::uint64_t>(code) + 1)) / 2;
+    x.insert(x.end(), {low, -low, tie, -tie});
+  }
+  for (const DType type : types_up_to_f32)
+    for (const std::int64_t page_size : {0, 4}) {
+      Layer p = layer(LayerOp::cache_append, type, {1, static_cast<std::int64_t>(x.size())});
+      p.page_size = page_size;
+      p.fp8_cache = true;
+      auto inputs = make_inputs(p, Fill::ones, 1);
+      Values k = x;
+      k.back() = NAN;
+      set(inputs, "k", k);
+      const Values stored = get(inputs, "k"), before = get(inputs, "k_cache");
+      set(inputs, "positions", {3});
+      const std::int64_t width = p.columns;
+      const std::int64_t line =
+          page_size == 0 ? 3 : static_cast<std::int64_t>(get(inputs, "page_table")[0]) * 4 + 3;
+      for_each_output(p, inputs, [&](const Values& cache) {
+        std::int64_t wrong = 0;
+        for (std::int64_t i = 0; i < std::ssize(cache); ++i) {
+          if (i / width != line) {
+            wrong += cache[i] != before[i];
+            continue;
+          }
+          const double token = stored[i % width];
+          wrong += std::isnan(token) ? !std::isnan(cache[i])
+                                     : cache[i] != round_to(DType::fp8_e4m3, token);
+        }
+        CHECK(wrong == 0);
+        CHECK(cache[line * width + 4] == 448);
+        CHECK(cache[line * width + 10] == -448);
+      });
+    }
+}
+
 TEST_CASE("every pattern of 8 bits is dequantised as it should be") {
   for (const DType quantised : {DType::fp8_e4m3, DType::fp8_e5m2, DType::int8})
     for (const DType type : types_up_to_f32) {
@@ -151,6 +190,10 @@ TEST_CASE("every operation and pass has one kernel, and types it lacks are named
                                   p.op == LayerOp::cache_append;
       CHECK(answers(p, Support::no) == (moves_any_type ? 0 : wanted));
     }
+  Layer append = layer(LayerOp::cache_append, DType::f64, {2, 6});
+  append.fp8_cache = true;
+  CHECK(embedding_kernels()[1].supports(append, device().info()).reason ==
+        "the portable CPU kernel does not compute cache_append in f64 and fp8_e4m3");
   CHECK(answers(Gemm{}, Support::foreign) == std::ssize(kernels));
   Layer p = layer(LayerOp::quantise, DType::f64, {2, 6});
   CHECK(quantise_kernels()[1].supports(p, device().info()).reason ==

@@ -69,6 +69,11 @@ TEST_CASE("rows are gathered, scattered and appended to caches") {
       Layer p = layer(cache_append, DType::bf16, size);
       p.page_size = page_size;
       check_all_variants(p);
+      p.fp8_cache = true;
+      for (const DType type : types_up_to_f32) {
+        p.dtype = type;
+        check_all_variants(p);
+      }
     }
   }
 }

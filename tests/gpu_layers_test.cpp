@@ -118,7 +118,12 @@ TEST_CASE("new tokens in a contiguous and in a paged cache") {
         p.entries = 33;
         p.page_size = page_size;
         CHECK(check_every_row(p) == 1);
+        p.fp8_cache = true;
+        CHECK(check_every_row(p) == 1);
       }
+  Layer wide = layer(cache_append, DType::f64, {2, 6});
+  wide.head_dim = 2, wide.entries = 4, wide.fp8_cache = true;
+  CHECK(rows_that_take(wide) == 0);
 }
 
 TEST_CASE("experts are chosen in order, equal ones by their number") {

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/gpu/device.h"
 #include "bench/tolerance.h"
 #include "tests/catch.h"
 #include "tests/gpu_device.h"
+#include "tests/gpu_values.h"
 #include "tests/oracle.h"
 
 using namespace steelyard;
@@ -19,41 +19,8 @@ namespace {
 constexpr DType types[] = {DType::f32, DType::bf16, DType::f16};
 constexpr DType narrow_types[] = {DType::fp8_e4m3, DType::fp8_e5m2, DType::int8};
 
-gpu::GpuDevice& device() {
-  return dynamic_cast<gpu::GpuDevice&>(gpu_device());
-}
-
 Encoding encoding() {
-  return device().info().fp8;
-}
-
-// Host tensors in the memory of the device.
-struct Uploaded {
-  std::vector<gpu::Buffer<std::byte>> memory;
-  std::vector<Tensor> tensors;
-
-  explicit Uploaded(const std::vector<HostTensor>& inputs) {
-    const gpu::StreamHandle stream = device().stream();
-    for (const HostTensor& input : inputs) {
-      memory.emplace_back(input.data.size());
-      gpu::check(gpu::copy(memory.back().data(), input.data.data(), input.data.size(), stream));
-      tensors.push_back({input.operand, memory.back().data(), input.encoding});
-    }
-    gpu::check(gpu::wait(stream));
-  }
-};
-
-// What the one kernel that takes the problem makes of the inputs.
-std::vector<HostTensor> compute(const Layer& p, const std::vector<HostTensor>& inputs) {
-  const Uploaded uploaded(inputs);
-  std::vector<HostTensor> outputs;
-  for (const Kernel& kernel : gpu_backend().kernels) {
-    if (kernel.supports(p, device().info()).answer != Support::yes) continue;
-    const auto run = kernel.prepare(device(), p, {.bound = uploaded.tensors});
-    device().time(*run, {});
-    for (const Tensor& output : run->outputs(0)) outputs.push_back(device().read(output));
-  }
-  return outputs;
+  return gpu_device().info().fp8;
 }
 
 void check_outputs(const Layer& p, const std::vector<HostTensor>& inputs) {
@@ -185,6 +152,40 @@ TEST_CASE("every value of 8 bits and every tie between two is quantised as it sh
       CHECK(wrong == 0);
     }
   }
+}
+
+TEST_CASE("a token of an fp8 cache is rounded to nearest, ties to even, and saturates") {
+  const double largest = max_value(DType::fp8_e4m3, encoding());
+  Values x = {largest, largest * 1.03, largest * 1.1, 60000, -largest, -60000, INFINITY, -INFINITY};
+  for (int code = 0; code < 0x7e; ++code) {
+    const auto number = [](int which) {
+      return decode(DType::fp8_e4m3, static_cast<std::uint64_t>(which), encoding());
+    };
+    const double low = number(code), tie = (low + number(code + 1)) / 2;
+    x.insert(x.end(), {low, -low, tie, -tie});
+  }
+  for (const DType type : types)
+    for (const bool whole_packets : {false, true}) {
+      while (x.size() % 8 != (whole_packets ? 0 : 1)) x.push_back(0);
+      const auto width = static_cast<std::int64_t>(x.size());
+      const Layer p = {.op = LayerOp::cache_append,
+                       .dtype = type,
+                       .rows = 1,
+                       .columns = width,
+                       .head_dim = width,
+                       .entries = 3,
+                       .fp8_cache = true};
+      auto inputs = inputs_of(p);
+      set(inputs, "v", x);
+      set(inputs, "positions", {1});
+      Values expected = get(inputs, "v_cache");
+      const Values tokens = get(inputs, "v");
+      for (std::int64_t i = 0; i < width; ++i)
+        expected[width + i] = round_to(DType::fp8_e4m3, tokens[i], encoding());
+      INFO(id(p));
+      CHECK(compute(p, inputs).at(1).values() == expected);
+      CHECK(expected[width + 3] == largest);
+    }
 }
 
 TEST_CASE("every pattern of 8 bits is dequantised as it should be") {

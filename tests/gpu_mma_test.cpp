@@ -4,6 +4,7 @@
 #include "backends/gpu/mma.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -83,6 +84,13 @@ __global__ void copy_tiles(typename Tile::Value* to, SourceOf<Tile> from) {
   for (int i = static_cast<int>(threadIdx.x); i < Tile::rows * Tile::depth; i += threads)
     to[(row + i / Tile::depth) * stride + depth + i % Tile::depth] =
         *tile.element(i / Tile::depth, i % Tile::depth);
+}
+
+// Of every code of fp8, and of its complement beside it: two T in a word.
+template <class T>
+__global__ void widen_codes(unsigned* to) {
+  const unsigned code = threadIdx.x;
+  to[code] = widen_upper_bytes<T>(code << 8 | (255 - code) << 24);
 }
 
 // O[64, 64] = P V^T for P[i, j] = f(Q K^T [i, j]), the shape of attention: P stays in registers.
@@ -280,6 +288,21 @@ void check_chain(DType type) {
   CHECK(wrong == 0);
 }
 
+template <class T>
+void check_widening(DType type) {
+  const Buffer<unsigned> there(256);
+  launch(widen_codes<T>, {.blocks = 1, .threads = 256}, device().stream(), there.data());
+  const std::vector<unsigned> words = download(there);
+  const auto same = [type](std::uint64_t bits, std::uint64_t code) {
+    const double found = decode(type, bits), right = decode(DType::fp8_e4m3, code);
+    return std::isnan(right) ? std::isnan(found) : found == right;
+  };
+  int wrong = 0;
+  for (std::size_t code = 0; code < 256; ++code)
+    wrong += !same(words[code] & 0xffff, code) || !same(words[code] >> 16, 255 - code);
+  CHECK(wrong == 0);
+}
+
 }  // namespace
 
 TEST_CASE("Products of 16-bit numbers in every order and at every edge") {
@@ -309,6 +332,10 @@ TEST_CASE("Tiles copied through registers are zeros outside the operand") {
   check_copy<std::int8_t, depth_contiguous>(DType::int8, 65, 272);
   check_copy<std::int8_t, rows_contiguous>(DType::int8, 144, 131);
   check_copy<double, rows_contiguous>(DType::f64, 66, 33);
+}
+TEST_CASE("Every fp8 number is widened without an instruction for it, NaN to NaN") {
+  check_widening<bf16>(DType::bf16);
+  check_widening<f16>(DType::f16);
 }
 TEST_CASE("Sums of a product become the left factor of the next, and rows are reduced") {
   check_chain<bf16>(DType::bf16);

@@ -30,6 +30,16 @@ TEST_CASE("Decoding on a GPU goes on where its prefill ended") {
   for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);
 }
 
+TEST_CASE("Decoding on a GPU with an fp8 cache gives the logits that fp64 gives") {
+  for (const DType type : {DType::bf16, DType::f16})
+    for (const std::int64_t page_size : {0, 4}) {
+      Transformer p = of_phase(with_wide_heads(tiny(type)), Phase::decode, 3, 12);
+      p.page_size = page_size;
+      p.fp8_cache = true;
+      checks().check_forward(p, "head: logits");
+    }
+}
+
 TEST_CASE("A training step on a GPU gives the gradients that fp64 gives") {
   for (const Phase phase : {Phase::train, Phase::lora})
     checks().check_gradients(of_phase(model, phase, 2, 9), 0.1);

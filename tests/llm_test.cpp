@@ -170,6 +170,9 @@ TEST_CASE("a suite of another model asks the same of it, each row once") {
       const bool replays =
           (suite == Suite::standard || suite == Suite::full) && model != "gpt2-124m";
       CHECK((graphs > 0) == replays);
+      const auto narrow = std::ranges::count_if(
+          rows, [](const Row& row) { return std::get<Transformer>(row.problem).fp8_cache; });
+      CHECK((narrow > 0) == (replays && model != "mixtral-8x7b"));  // no narrow weights of experts
     }
 }
 
@@ -205,6 +208,13 @@ TEST_CASE("a step is verified operation by operation, in all phases and tiers") 
     narrow.weights = weights;
     steps.push_back(of_phase(narrow, Phase::decode, 2, 8));
     if (weights != DType::int4) steps.push_back(of_phase(narrow, Phase::quantise, 1, 1));
+  }
+  for (const std::int64_t page_size : {0, 4}) {
+    Transformer narrow = of_phase(tiny(DType::bf16), Phase::decode, 2, 8);
+    narrow.weights = DType::fp8_e4m3;
+    narrow.page_size = page_size;
+    narrow.fp8_cache = true;
+    steps.push_back(narrow);
   }
   for (const Problem problem : steps)
     for (const Kernel& kernel : step_kernels()) {

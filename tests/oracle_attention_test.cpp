@@ -216,6 +216,24 @@ TEST_CASE("a paged cache equals the contiguous one gathered from its pages") {
   CHECK(truth(p, inputs, "lse") == truth(contiguous, gathered, "lse"));
 }
 
+TEST_CASE("an fp8 cache equals a wide one that holds the same numbers, in either encoding") {
+  for (const Encoding encoding : {Encoding::ocp, Encoding::fnuz})
+    for (const std::int64_t page_size : {0, 2}) {
+      Attention p = paged(small, page_size);
+      auto wide = make_inputs(p, Fill::normal, 11);
+      p.fp8_cache = true;
+      auto narrow = make_inputs(p, Fill::normal, 11, encoding);
+      for (const char* name : {"k", "v"}) {
+        CHECK(find(narrow, name).data.size() * 8 == find(wide, name).data.size());
+        set(wide, name, get(narrow, name));
+      }
+      set(wide, "q", get(narrow, "q"));
+      const Attention same = paged(small, page_size);
+      CHECK(truth(p, narrow, "o") == truth(same, wide, "o"));
+      CHECK(truth(p, narrow, "lse") == truth(same, wide, "lse"));
+    }
+}
+
 TEST_CASE("the backward pass is the derivative of the forward pass") {
   Attention forward = small;
   forward.causal = GENERATE(false, true);

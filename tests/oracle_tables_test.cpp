@@ -71,6 +71,24 @@ TEST_CASE("a cache takes the new token of each row at its position and keeps the
   }
 }
 
+// 464 lies half way between 448 and what would be 480: an even neighbour that does not exist.
+TEST_CASE("an fp8 cache takes the nearest number, and the largest of its encoding beyond it") {
+  for (const Encoding encoding : {Encoding::ocp, Encoding::fnuz}) {
+    Layer p = layer(LayerOp::cache_append, 1, 8);
+    p.fp8_cache = true;
+    auto inputs = make_inputs(p, Fill::normal, 17, encoding);
+    set(inputs, "positions", {2});
+    set(inputs, "k", {1.0625, 1.1875, -0.3, 232, 248, 464, -1e9, 0x1p-20});
+    const double largest = encoding == Encoding::ocp ? 448 : 240;
+    Values expected = get(inputs, "k_cache");
+    const Values rounded = {
+        1, 1.25, -0.3125, 224, encoding == Encoding::ocp ? 256. : 240., largest, -largest, 0};
+    std::ranges::copy(rounded, expected.begin() + 2 * 8);
+    CHECK(truth(p, inputs, "k_cache") == expected);
+    CHECK(find(reference(p, inputs, 0, Rounding::storage), "k_cache").values == expected);
+  }
+}
+
 TEST_CASE("a paged cache is the contiguous one when read through its page table") {
   Layer p = layer(LayerOp::cache_append, 3, 4);
   auto contiguous = random_inputs(p);

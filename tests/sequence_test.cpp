@@ -42,6 +42,18 @@ TEST_CASE("Decoding the last token of a prompt gives the logits of its prefill")
     for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);
 }
 
+TEST_CASE(
+    "Decoding with an fp8 cache gives the logits that fp64 gives, in every layout of the cache") {
+  for (const DType type : {DType::f32, DType::bf16, DType::f16})
+    for (const Transformer& model : {tiny(type), tiny_gpt(type)})
+      for (const std::int64_t page_size : {0, 1, 4}) {
+        Transformer p = of_phase(model, Phase::decode, 3, 12);
+        p.page_size = page_size;
+        p.fp8_cache = true;
+        checks().check_forward(p, "head: logits");
+      }
+}
+
 TEST_CASE("A training step gives the gradients that fp64 gives") {
   for (const Transformer& model : {tiny(DType::f32), tiny_gpt(DType::f32), tiny_qwen(DType::f32)})
     checks().check_gradients(of_phase(model, Phase::train, 2, 9), 1e-4);

@@ -13,10 +13,6 @@
 namespace steelyard {
 namespace {
 
-HostTensor values(const Step& step, std::size_t place) {
-  return initial_values(step, place, Fill::normal, 42);
-}
-
 // The norm of the difference over the norm of the truth.
 double relative_error(const std::vector<double>& found, const std::vector<double>& truth) {
   REQUIRE(found.size() == truth.size());
@@ -45,7 +41,8 @@ std::string source_of(const Step& step, const std::string& name) {
 std::vector<double> pages_of(const Step& step, const Transformer& p) {
   if (p.page_size == 0) return {};
   const auto at = std::ranges::find(step.tensors, "pages", &StepTensor::name);
-  return values(step, static_cast<std::size_t>(at - step.tensors.begin())).values();
+  return initial_values(step, static_cast<std::size_t>(at - step.tensors.begin()), Fill::normal, 42)
+      .values();
 }
 
 // [batch, context, width] as the cache has it; places behind the context hold zeros.
@@ -118,6 +115,9 @@ KernelChoice StepChecks::choice(bool last) const {
 }
 
 Sequence StepChecks::prepare(const Transformer& model, bool last, int copies) const {
+  const auto values = [this](const Step& step, std::size_t place) {
+    return initial_values(step, place, Fill::normal, 42, device_.info().fp8);
+  };
   return {device_, step_of(model), choice(last), values, copies};
 }
 
@@ -129,7 +129,7 @@ std::vector<double> StepChecks::read(const Sequence& sequence, std::string_view 
 
 void StepChecks::check_forward(const Transformer& model, std::string_view output) const {
   INFO(id(model));
-  StepOracle oracle(step_of(model));
+  StepOracle oracle(step_of(model), device_.info().fp8);
   oracle.run();
   for (const bool last : {false, true}) {
     Sequence sequence = prepare(model, last);

@@ -20,9 +20,9 @@ inline double mean(const std::vector<double>& values) {
 class StepOracle {
  public:
   // Starts from the values that a Sequence starts from.
-  explicit StepOracle(Step step, std::uint64_t seed = 42) : step_(std::move(step)) {
+  explicit StepOracle(Step step, Encoding encoding = Encoding::ocp) : step_(std::move(step)) {
     for (std::size_t place = 0; place < step_.tensors.size(); ++place)
-      tensors_.push_back(wide(initial_values(step_, place, Fill::normal, seed)));
+      tensors_.push_back(wide(initial_values(step_, place, Fill::normal, 42, encoding)));
   }
 
   const Step& step() const { return step_; }

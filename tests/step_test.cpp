@@ -114,6 +114,48 @@ TEST_CASE("The bytes of a decode step hold its weights and its cache once") {
   CHECK(bytes_of(step, Role::cache) == 2.0 * 2 * 2 * 4 * 32 * 2 * 16);
 }
 
+TEST_CASE("An fp8 cache takes a byte a number, and only its appending and its attention know") {
+  Transformer p = of_phase(tiny(DType::bf16), Phase::decode, 4, 32);
+  const Step wide = step_of(p);
+  p.fp8_cache = true;
+  const Step narrow = step_of(p);
+  CHECK(bytes_of(narrow, Role::cache) == 2.0 * 2 * 4 * 32 * 2 * 16);
+  CHECK(roof_bytes(narrow) == roof_bytes(wide) - bytes_of(narrow, Role::cache));
+  CHECK(resident_bytes(narrow) == resident_bytes(wide) - bytes_of(narrow, Role::cache));
+  // Attention reads half as many bytes of keys and values, and appending writes half as many.
+  CHECK(work(wide).bytes - work(narrow).bytes == 2.0 * 2 * 4 * (32 + 1) * 2 * 16);
+  for (std::size_t i = 0; i < wide.operations.size(); ++i) {
+    const bool differs = id(wide.operations[i].problem) != id(narrow.operations[i].problem);
+    const std::string& name = wide.operations[i].name;
+    CHECK(differs == (name.ends_with(": attention") || name.ends_with(": cache append")));
+  }
+  CHECK(id(p) == "transformer/tiny/decode/bf16/b4-t1-c32-l2/fp8-cache/stream");
+}
+
+TEST_CASE("An fp8 cache is refused where there is none to narrow, with the reason") {
+  Transformer p = of_phase(tiny(DType::bf16), Phase::prefill, 1, 8);
+  p.fp8_cache = true;
+  CHECK(fault(p) == "only decode reads an fp8 cache");
+  p = of_phase(tiny(DType::fp8_e4m3), Phase::decode, 1, 8);
+  p.fp8_cache = true;
+  CHECK(fault(p) == "dtype=fp8_e4m3 is no wider than an fp8 cache");
+  Attention attention = {.fp8_cache = true};
+  CHECK(fault(attention) == "only decode reads an fp8 cache, not forward");
+  attention.pass = Pass::decode;
+  CHECK(fault(attention).empty());
+  CHECK(id(attention) == "attention/decode/bf16/b1-h1-kv1/1x1x128/fp8-cache");
+  attention.dtype = DType::int8;
+  CHECK(fault(attention) == "dtype=int8 is no wider than an fp8 cache");
+  Layer layer = {.op = LayerOp::rope, .rows = 1, .columns = 128, .fp8_cache = true};
+  CHECK(fault(layer) == "only cache_append writes an fp8 cache, not rope");
+  layer.op = LayerOp::cache_append;
+  layer.entries = 5;
+  CHECK(fault(layer).empty());
+  CHECK(id(layer) == "layer/cache_append/bf16/1x128/d128/of5/fp8-cache");
+  // A token of 128 in bf16 read, in fp8 written, of keys and of values; its position.
+  CHECK(work(layer).bytes == 2 * 128 * (2 + 1) + 4);
+}
+
 TEST_CASE("Steps that cannot be taken are refused with the reason") {
   Transformer model = tiny_experts(DType::bf16);
   CHECK(fault(of_phase(model, Phase::train, 1, 8)) ==

@@ -15,9 +15,9 @@
 namespace steelyard::cpu {
 namespace {
 
-AttentionKernel attention_kernel(InstructionSet set, DType type, std::int64_t rows) {
+AttentionKernel attention_kernel(InstructionSet set, const Attention& p, std::int64_t rows) {
   return compiled_for(set, baseline::attention_kernel, v3::attention_kernel, v4::attention_kernel,
-                      v4_dot::attention_kernel)(type, rows);
+                      v4_dot::attention_kernel)(p.dtype, cache_type(p), rows);
 }
 
 struct Plan {
@@ -31,7 +31,7 @@ struct Plan {
 // With at least four pieces per thread the last ones end at about the same time.
 Plan plan(InstructionSet set, const Attention& p, std::int64_t threads) {
   const std::int64_t rows = p.heads / p.kv_heads * p.queries;
-  const AttentionKernel kernel = attention_kernel(set, p.dtype, rows);
+  const AttentionKernel kernel = attention_kernel(set, p, rows);
   const std::int64_t panels = divide_up(rows, kernel.max_rows);
   const std::int64_t tiles = p.batch * p.kv_heads * panels;
   const std::int64_t wanted =
@@ -108,7 +108,7 @@ Support attention_limits(const Attention& p) {
   if (p.head_dim % 16 != 0 || p.head_dim > attention_max_head_dim)
     return {Support::no, fmt::format("head_dim={} is not a multiple of 16 up to {}", p.head_dim,
                                      attention_max_head_dim)};
-  if (baseline::attention_kernel(p.dtype, 1).accumulate == nullptr)
+  if (baseline::attention_kernel(p.dtype, cache_type(p), 1).accumulate == nullptr)
     return {Support::no,
             fmt::format("the portable CPU kernel does not compute attention in {}", name(p.dtype))};
   return {};

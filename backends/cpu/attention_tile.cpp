@@ -9,12 +9,14 @@
 //          dot products of pairs where the CPU has them, P rounded to bf16, else widened to f32.
 // Traffic  Per block K and V (32 KiB of bf16 at head_dim 128) are gathered from their pages, or from
 //          where they lie in a row, into the order of the loops, and used by all rows of the tile;
-//          scores and P stay in L1, O in L2.
+//          scores and P stay in L1, O in L2. Those of an fp8 cache become bf16 on the way, which
+//          holds them exactly.
 // Limits   A tile has at most 64 rows of one kv head. One query head per kv head in decode leaves all
 //          lanes but one idle. head_dim is a multiple of 16, at most 256.
 #include "backends/cpu/attention_tile.h"
 
 #include "backends/cpu/attention_block.h"
+#include "backends/cpu/gemm_decode.h"
 
 namespace steelyard::cpu {
 namespace {
@@ -30,21 +32,47 @@ template <class Product, int vectors>
 struct Workspace {
   using Element = typename Product::Element;
   alignas(64) Element q[max_head_dim * width<vectors>];  // [head_dim / depth][width][depth]
-  alignas(64) Element k[key_block * max_head_dim];       // [key_block][head_dim]
-  alignas(64) Element v[key_block * max_head_dim];       // [key_block / depth][head_dim][depth]
-  alignas(64) Element p[key_block * width<vectors>];     // [key_block / depth][width][depth]
+  alignas(64) Bf16 decoded[key_block * max_head_dim];  // fp8 keys or values, [key_block][head_dim]
+  alignas(64) Element k[key_block * max_head_dim];     // [key_block][head_dim]
+  alignas(64) Element v[key_block * max_head_dim];     // [key_block / depth][head_dim][depth]
+  alignas(64) Element p[key_block * width<vectors>];   // [key_block / depth][width][depth]
   alignas(64) float scores[key_block * width<vectors>];  // [key_block][width]
   alignas(64) float shrink[width<vectors>];              // of the sums so far, in this block
   alignas(64) std::int32_t visible[width<vectors>];      // each lane sees the keys below
 };
 
+// Rows that are packed, and where they begin.
+template <class Cached>
+struct Source {
+  const Cached* data;
+  Rows rows;
+};
+
+template <class Cached>
+Source<Cached> as_numbers(Source<Cached> from, std::int64_t, Bf16*) {
+  return from;
+}
+inline Source<Bf16> as_numbers(Source<Fp8> from, std::int64_t head_dim, Bf16* decoded) {
+  for (std::int64_t i = 0; i < from.rows.count; ++i) {
+    decode(from.data, from.rows.start[i], head_dim, decoded + i * head_dim);
+    from.rows.start[i] = i * head_dim;
+  }
+  return {decoded, from.rows};
+}
+
 // Copies a block of keys and values.
-template <class Product, int vectors, class Input>
+template <class Product, int vectors, class Cached>
 void pack_block(const AttentionOperands& a, const AttentionTile& tile, std::int64_t first_key,
                 Workspace<Product, vectors>* work) {
   const Rows rows = key_rows(a, tile, first_key);
-  pack_rows<key_block>(static_cast<const Input*>(a.k), rows, a.head_dim, work->k);
-  pack_units<Product, key_block>(static_cast<const Input*>(a.v), rows, a.head_dim, work->v);
+  const auto source = [&](const void* cache) {
+    return as_numbers(Source<Cached>{static_cast<const Cached*>(cache), rows}, a.head_dim,
+                      work->decoded);
+  };
+  const auto k = source(a.k);
+  pack_rows<key_block>(k.data, k.rows, a.head_dim, work->k);
+  const auto v = source(a.v);
+  pack_units<Product, key_block>(v.data, v.rows, a.head_dim, work->v);
 }
 
 // O^T[d][query] = shrink[query] O^T[d][query] + sum over keys of V^T[d][key] P^T[key][query].
@@ -103,7 +131,7 @@ void clear(State<vectors>* state, std::int64_t head_dim) {
   }
 }
 
-template <class Product, int vectors, class Input>
+template <class Product, int vectors, class Input, class Cached>
 void accumulate(const AttentionOperands& a, const AttentionTile& tile, void* state_memory,
                 void* workspace) {
   auto* state = static_cast<State<vectors>*>(state_memory);
@@ -115,7 +143,7 @@ void accumulate(const AttentionOperands& a, const AttentionTile& tile, void* sta
                                  work->q);
   const Range seen = look_up_visible<vectors>(a, tile, work->visible);
   for (std::int64_t key = tile.first_key; key < seen.by_some; key += key_block) {
-    pack_block<Product, vectors, Input>(a, tile, key, work);
+    pack_block<Product, vectors, Cached>(a, tile, key, work);
     score<Product, vectors>(a.head_dim, work->k, work->q, work->scores);
     if (key + key_block > seen.by_all) hide_keys<vectors>(key, work->visible, work->scores);
     for (std::int64_t lane = 0; lane < width<vectors>; lane += lanes<float>)
@@ -156,25 +184,34 @@ void finish(const AttentionOperands& a, const AttentionTile& tile, void* states,
   }
 }
 
-template <class Product, class Input, int vectors>
+template <class Product, class Input, class Cached, int vectors>
 constexpr AttentionKernel describe() {
-  return {accumulate<Product, vectors, Input>, finish<Input, vectors>, width<vectors>,
+  return {accumulate<Product, vectors, Input, Cached>, finish<Input, vectors>, width<vectors>,
           sizeof(State<vectors>), sizeof(Workspace<Product, vectors>)};
 }
 
-template <class Product, class Input>
+template <class Product, class Input, class Cached>
 AttentionKernel choose(std::int64_t rows) {
-  return rows <= lanes<float> ? describe<Product, Input, 1>() : describe<Product, Input, wide>();
+  return rows <= lanes<float> ? describe<Product, Input, Cached, 1>()
+                              : describe<Product, Input, Cached, wide>();
+}
+
+// Of numbers of one type, or with an fp8 cache.
+template <class Product, class Input>
+AttentionKernel choose(bool fp8_cache, std::int64_t rows) {
+  return fp8_cache ? choose<Product, Input, Fp8>(rows) : choose<Product, Input, Input>(rows);
 }
 
 }  // namespace
 
 namespace STEELYARD_INSTRUCTION_SET {
 
-AttentionKernel attention_kernel(DType type, std::int64_t rows) {
-  if (type == DType::f32) return choose<MultiplyAdd<float>, float>(rows);
-  if (type == DType::f16) return choose<MultiplyAdd<float>, _Float16>(rows);
-  if (type == DType::bf16) return choose<Bf16Product, Bf16>(rows);
+AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows) {
+  const bool fp8 = cached == DType::fp8_e4m3;
+  if (cached != type && !fp8) return {};
+  if (type == DType::f32) return choose<MultiplyAdd<float>, float>(fp8, rows);
+  if (type == DType::f16) return choose<MultiplyAdd<float>, _Float16>(fp8, rows);
+  if (type == DType::bf16) return choose<Bf16Product, Bf16>(fp8, rows);
   return {};
 }
 

@@ -40,18 +40,19 @@ struct AttentionKernel {
 
 inline constexpr std::int64_t attention_key_block = 64, attention_max_head_dim = 256;
 
-// The kernel for a type and a number of rows that share a K and V; empty for other types.
+// The kernel for the type of Q, that of K and V, and a number of rows that share a K and V; empty for
+// other types.
 namespace baseline {
-AttentionKernel attention_kernel(DType type, std::int64_t rows);
+AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
 }
 namespace v3 {
-AttentionKernel attention_kernel(DType type, std::int64_t rows);
+AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
 }
 namespace v4 {
-AttentionKernel attention_kernel(DType type, std::int64_t rows);
+AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
 }
 namespace v4_dot {
-AttentionKernel attention_kernel(DType type, std::int64_t rows);
+AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
 }
 
 }  // namespace steelyard::cpu

@@ -101,7 +101,10 @@ std::int64_t compute_bytes(const Layer& p) {
 std::string unsupported(const Layer& p) {
   const bool narrows = p.op == LayerOp::quantise || p.op == LayerOp::dequantise;
   return fmt::format("the portable CPU kernel does not compute {} in {}{}", name(p.op),
-                     name(p.dtype), narrows ? fmt::format(" and {}", name(p.quantised)) : "");
+                     name(p.dtype),
+                     narrows       ? fmt::format(" and {}", name(p.quantised))
+                     : p.fp8_cache ? fmt::format(" and {}", name(cache_type(p)))
+                                   : "");
 }
 
 }  // namespace steelyard::cpu

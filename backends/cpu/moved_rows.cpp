@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows copied to where an index says, for the instruction set this file is compiled for.
 //
-// Idea     A row is a run of bytes, whatever its type.
+// Idea     A row is a run of bytes, whatever its type, but for a token that is rounded for an fp8 cache.
 // Traffic  Every row that is named once, and its copies.
 // Limits   Rows shorter than a line waste the rest of it.
-#include "backends/cpu/layer_simd.h"
+#include "backends/cpu/layer_narrow.h"
 
 namespace steelyard::cpu {
 namespace {
@@ -66,11 +66,34 @@ std::int64_t cache_line(const LayerOperands& a, std::int64_t row) {
     }
 }
 
+// The same, rounded to fp8_e4m3.
+template <class T>
+[[gnu::flatten]] void round_to_cache(const LayerOperands& a, std::int64_t first, std::int64_t end) {
+  const std::int64_t columns = a.p.columns;
+  const int caches = a.p.page_size > 0 ? 4 : 3;
+  for (std::int64_t row = first; row < end; ++row)
+    for (const int kv : {0, 1}) {
+      const T* token = a.get<T>(kv) + row * columns;
+      auto* to = a.get<std::uint8_t>(caches + kv) + cache_line(a, row) * columns;
+      for_each_step<T>(columns, [=](std::int64_t i, auto part) {
+        put_codes<Store::temporal>(to + i, encode<E4m3>(get(token + i, part)), part);
+      });
+    }
+}
+
+// f64 would be rounded twice: its way to fp8 is through f32.
+LayerFunction* rounding_append(DType type) {
+  return with_type(type, Store::temporal, []<class T, Store>() -> LayerFunction* {
+    if constexpr (sizeof(T) < sizeof(double)) return round_to_cache<T>;
+    return nullptr;
+  });
+}
+
 template <Store how>
-LayerFunction* function_for(LayerOp op) {
-  if (op == LayerOp::embedding_gather) return gather<how>;
-  if (op == LayerOp::permute) return scatter_copies<how>;
-  return cache_append;
+LayerFunction* function_for(const Layer& p) {
+  if (p.op == LayerOp::embedding_gather) return gather<how>;
+  if (p.op == LayerOp::permute) return scatter_copies<how>;
+  return p.fp8_cache ? rounding_append(p.dtype) : cache_append;
 }
 
 }  // namespace
@@ -78,8 +101,8 @@ LayerFunction* function_for(LayerOp op) {
 namespace STEELYARD_INSTRUCTION_SET {
 
 LayerFunction* moved_rows(const Layer& p, Store store) {
-  return store == Store::temporal ? function_for<Store::temporal>(p.op)
-                                  : function_for<Store::nontemporal>(p.op);
+  return store == Store::temporal ? function_for<Store::temporal>(p)
+                                  : function_for<Store::nontemporal>(p);
 }
 
 }  // namespace STEELYARD_INSTRUCTION_SET

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One new token for each of `rows` sequences: k_cache[row, positions[row]] = k[row], and so for v.
-// In a paged cache position t of a row lies in slot t % page_size of page page_table[row, t /
+// An fp8 cache takes the nearest fp8_e4m3, ties to even, the largest number of the device's encoding
+// beyond it. In a paged cache position t of a row lies in slot t % page_size of page page_table[row, t /
 // page_size].
 #include <unordered_map>
 
@@ -29,7 +30,9 @@ void append(const Layer& p, Question& question, const HostTensor& token, const H
   also_sample(cache, lines, p.columns, question.limit);
   each_element(cache, [&](std::int64_t e) {
     const auto found = row_of.find(e / p.columns);
-    return found == row_of.end() ? old.at(e) : token.at(found->second * p.columns + e % p.columns);
+    if (found == row_of.end()) return old.at(e);
+    const double value = token.at(found->second * p.columns + e % p.columns);
+    return p.fp8_cache ? round_to(DType::fp8_e4m3, value, old.encoding) : value;
   });
 }
 

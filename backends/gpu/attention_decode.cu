@@ -5,9 +5,11 @@
 // tile (padded to 16), so that keys and values are loaded once for them. The keys are split between
 // as many blocks as the device holds at a time, and within a block between its warps: each has a
 // streaming softmax of its own. What the warps found is merged in shared memory, what the blocks
-// found by a second kernel.
+// found by a second kernel. An fp8 cache stays fp8 up to the registers; its tiles have half the bytes, and
+// where the copies pass no registers twice as many are in flight.
 // Traffic: K and V once per 16 rows, in 16-byte pieces; the results of the splits, f32, twice.
-// Limits: DRAM bandwidth, with stages - 1 tiles of a block in flight.
+// Limits: DRAM bandwidth, with stages - 1 tiles of a block in flight; where no instruction widens fp8 (A100,
+// MI250), the arithmetic that does, of about 5 operations a value.
 // Numerics: as in attention_forward.cu.
 #include "backends/gpu/attention_tile.h"
 #include "backends/gpu/device.h"
@@ -17,33 +19,42 @@ namespace steelyard::gpu {
 namespace {
 
 constexpr int warps = 4, threads = warps * warp_size;
-constexpr int stages = std::min(4, most_stages);
 constexpr int rows = tile_edge;
 
-template <class T, int head_dim>
+// Cached: T, or fp8 in pairs.
+template <class T, class Cached, int head_dim_>
 struct Tile {
+  static constexpr int head_dim = head_dim_, width = head_dim_ / values_of<Cached>;
+  static constexpr int stages = std::min(4 * values_of<Cached>, most_stages);
   static constexpr int warp_keys = tile_edge * tiles_per_fragment;  // one fragment of P
   static constexpr int keys = warps * warp_keys;
   using Q = SharedOperand<T, rows, head_dim, Order::depth_contiguous>;
-  using K = SharedOperand<T, keys, head_dim, Order::depth_contiguous>;
-  using V = SharedOperand<T, head_dim, keys, Order::rows_contiguous>;
-  using KeysOfWarp = PartOf<K, warp_keys, head_dim>;
-  using ValuesOfWarp = PartOf<V, head_dim, warp_keys>;
+  using K = SharedOperand<Cached, keys, width, Order::depth_contiguous>;
+  using V = SharedOperand<Cached, width, keys, Order::rows_contiguous>;
+  using KeysOfWarp = PartOf<K, warp_keys, width>;
+  using ValuesOfWarp = PartOf<V, width, warp_keys>;
   // The rows of every warp are the same 16, its columns or its sum over keys are its own.
   using Scores = Accumulator<T, warps * rows, warp_keys, warps, 1>;
   using Output = Accumulator<T, warps * rows, head_dim, warps, 1>;
 
-  // Q before the stages are filled, and the results of the warps after their use, lie in them.
+  static constexpr bool in_pairs = values_of<Cached> == 2;
+
+  // Q before the stages are filled, and the results of the warps after their use, lie in them: so many
+  // columns of these at a time.
   static constexpr std::size_t shared_bytes = stages * K::bytes;
-  static_assert(Q::bytes <= shared_bytes);
-  static_assert(warps * rows * (head_dim + 1) * sizeof(float) <= shared_bytes);
+  static constexpr std::size_t merged_bytes(int columns) {
+    return warps * rows * (columns + 1) * sizeof(float);
+  }
+  static constexpr int merged_columns =
+      merged_bytes(head_dim) <= shared_bytes ? head_dim : head_dim / 2;
+  static_assert(Q::bytes <= shared_bytes && merged_bytes(merged_columns) <= shared_bytes);
 };
 
 template <class T>
 struct Decode {
   T* o;
   float* lse;
-  const T *q, *k, *v;
+  const T* q;
   const std::int32_t* page_table;  // [batch, pages]; null: the cache is contiguous
   int pages, page_size;            // pages of a sequence
   AttentionSizes sizes;
@@ -96,14 +107,21 @@ __device__ Place place_of_block(const Decode<T>& p) {
   return {static_cast<int>(blockIdx.x), kv_head, first_row, static_cast<int>(blockIdx.z)};
 }
 
-template <class Tile, class T, int head_dim>
+// Their depth is in the order in which that of keys comes to the products.
+template <class Tile, class T>
 __device__ auto load_queries(const Decode<T>& p, const Place& at) {
+  constexpr int head_dim = Tile::head_dim;
   using SharedRows = Accumulator<T, rows, warps * tile_edge, 1, warps>;  // of all warps
   const typename Tile::Q tile(dynamic_shared_memory());
   for_each_chunk<typename Tile::Q, threads>([&](int, int line, int chunk) {
     const int row = min(at.first_row + line, p.total_rows() - 1);  // the last one fills the tile
     const T* from = p.q + p.token_row(at.batch, at.kv_head, row) * head_dim;
-    *tile.chunk(line, chunk) = reinterpret_cast<const Chunk*>(from)[chunk];
+    if constexpr (Tile::in_pairs) {
+      for (int d = chunk * Tile::Q::chunk_size, end = d + Tile::Q::chunk_size; d < end; ++d)
+        *tile.element(line, place_when_split<values_of_fragment>(d)) = from[d];
+    } else {
+      *tile.chunk(line, chunk) = reinterpret_cast<const Chunk*>(from)[chunk];
+    }
   });
   __syncthreads();
   const auto held = hold<true>(SharedRows(), tile);
@@ -112,15 +130,15 @@ __device__ auto load_queries(const Decode<T>& p, const Place& at) {
 }
 
 // Keys or values [first, end) of one head, contiguous or paged.
-template <Order order, template <class, Order> class Source, int head_dim, class T>
-__device__ Source<T, order> cached(const T* cache, const Decode<T>& p, const Place& at, int first,
-                                   int end) {
-  const std::int64_t stride = std::int64_t{p.sizes.kv_heads} * head_dim;
-  const T* const head = cache + std::int64_t{at.kv_head} * head_dim;
+template <Order order, template <class, Order> class Source, int width, class T, class Cached>
+__device__ Source<Cached, order> cached(const Cached* cache, const Decode<T>& p, const Place& at,
+                                        int first, int end) {
+  const std::int64_t stride = std::int64_t{p.sizes.kv_heads} * width;
+  const Cached* const head = cache + std::int64_t{at.kv_head} * width;
   const int tokens = max(0, end - first);
   const bool over_width = order == Order::depth_contiguous;
-  const int lines = over_width ? tokens : head_dim, depth = over_width ? head_dim : tokens;
-  if constexpr (std::is_same_v<Source<T, order>, PagedOperand<T, order>>)
+  const int lines = over_width ? tokens : width, depth = over_width ? width : tokens;
+  if constexpr (std::is_same_v<Source<Cached, order>, PagedOperand<Cached, order>>)
     return {head,        stride, lines, depth, p.page_table + std::int64_t{at.batch} * p.pages,
             p.page_size, first};
   else
@@ -128,32 +146,41 @@ __device__ Source<T, order> cached(const T* cache, const Decode<T>& p, const Pla
 }
 
 // Merges what the warps of a block found, of every row, and hands it to store(row, d, part).
-template <class Tile, int head_dim, class Store>
+template <class Tile, class Store>
 __device__ void merge_warps(typename Tile::Output& output,
                             OnlineSoftmax<typename Tile::Scores::Rows>& softmax, Store store) {
-  auto* const o = reinterpret_cast<float*>(dynamic_shared_memory());  // [warps, rows, head_dim]
-  float* const log2_sum = o + warps * rows * head_dim;                // [warps, rows]
+  constexpr int columns = Tile::merged_columns;
+  auto* const o = reinterpret_cast<float*>(dynamic_shared_memory());  // [warps, rows, columns]
+  float* const log2_sum = o + warps * rows * columns;                 // [warps, rows]
   softmax.finish();
   output.scale_rows(softmax.inverse_sums());
   __syncthreads();  // all warps are done with the stages
-  output.for_each([&](int row, int d, float value) { o[row * head_dim + d] = value; });
   auto log2_sums = softmax.log2_sums();
   output.for_each_row(log2_sums, [&](int row, float value) {
     if (leads_rows()) log2_sum[row] = value;
   });
-  __syncthreads();
-  for (int i = static_cast<int>(threadIdx.x); i < rows * head_dim; i += threads) {
-    const int row = i / head_dim, d = i % head_dim;
-    store(row, d, merge(warps, [&](int warp) {
-            return Part{o[(warp * rows + row) * head_dim + d], log2_sum[warp * rows + row]};
-          }));
+#pragma unroll
+  for (int first = 0; first < Tile::head_dim; first += columns) {
+    if (first > 0) __syncthreads();  // the columns before are merged
+    output.for_each([&](int row, int column, float value) {
+      if (column >= first && column < first + columns) o[row * columns + column - first] = value;
+    });
+    __syncthreads();
+    for (int i = static_cast<int>(threadIdx.x); i < rows * columns; i += threads) {
+      const int row = i / columns, d = i % columns;
+      const int column = Tile::in_pairs ? place_when_split<tile_edge>(d) : d;
+      store(row, first + d, merge(warps, [&](int warp) {
+              return Part{o[(warp * rows + row) * columns + column], log2_sum[warp * rows + row]};
+            }));
+    }
   }
 }
 
 // A block for every split (x), key head and tile of rows (y), and sequence (z).
-template <class T, int head_dim, template <class, Order> class Source>
-__global__ void __launch_bounds__(threads, 2) attend_split(Decode<T> p) {
-  using Tile = Tile<T, head_dim>;
+template <class T, class Cached, int head_dim, template <class, Order> class Source>
+__global__ void __launch_bounds__(threads, 2)
+    attend_split(Decode<T> p, const Cached* k, const Cached* v) {
+  using Tile = Tile<T, Cached, head_dim>;
   const Place at = place_of_block(p);
   const int last_row = min(at.first_row + rows, p.total_rows()) - 1;
   const int first_key = at.split * p.tiles_per_split * Tile::keys;
@@ -161,11 +188,11 @@ __global__ void __launch_bounds__(threads, 2) attend_split(Decode<T> p) {
       min(first_key + p.tiles_per_split * Tile::keys, p.sizes.visible_keys(p.query(last_row)));
   const int seen_by_all = p.sizes.visible_keys(p.query(at.first_row));
 
-  const auto queries = load_queries<Tile, T, head_dim>(p, at);
+  const auto queries = load_queries<Tile>(p, at);
   KeyValueStream<typename Tile::K, typename Tile::V, threads, Source> stream(
       dynamic_shared_memory(),
-      cached<Order::depth_contiguous, Source, head_dim>(p.k, p, at, first_key, end_key),
-      cached<Order::rows_contiguous, Source, head_dim>(p.v, p, at, first_key, end_key));
+      cached<Order::depth_contiguous, Source, Tile::width>(k, p, at, first_key, end_key),
+      cached<Order::rows_contiguous, Source, Tile::width>(v, p, at, first_key, end_key));
   typename Tile::Output output;
   OnlineSoftmax<typename Tile::Scores::Rows> softmax;
   decltype(round_to_operand<T>(typename Tile::Scores())) probabilities;
@@ -187,11 +214,11 @@ __global__ void __launch_bounds__(threads, 2) attend_split(Decode<T> p) {
     probabilities = round_to_operand<T>(scores);
   };
   const int tiles = (max(0, end_key - first_key) + Tile::keys - 1) / Tile::keys;
-  pipeline<stages>(
+  pipeline<Tile::stages>(
       2 * tiles, [&](int slab, int stage, auto) { stream.issue(slab, stage); },
       [&](int slab, int stage) { stream.commit(slab, stage); }, use);
 
-  merge_warps<Tile, head_dim>(output, softmax, [&](int line, int d, const Part& part) {
+  merge_warps<Tile>(output, softmax, [&](int line, int d, const Part& part) {
     if (at.first_row + line > last_row) return;
     const std::int64_t row = p.token_row(at.batch, at.kv_head, at.first_row + line);
     p.partial_o[(row * p.splits + at.split) * head_dim + d] = part.o;
@@ -227,12 +254,13 @@ struct Split {
   std::string tile;
 };
 
-template <class T, int head_dim, template <class, Order> class Source>
+template <class T, class Cached, int head_dim, template <class, Order> class Source>
 Split split_keys(const GpuDevice& device, const Attention& p) {
-  using Tile = Tile<T, head_dim>;
+  using Tile = Tile<T, Cached, head_dim>;
+  constexpr auto kernel = attend_split<T, Cached, head_dim, Source>;
   int resident = 0;
-  check(allow_shared_memory(attend_split<T, head_dim, Source>, Tile::shared_bytes));
-  check(resident_blocks(&resident, attend_split<T, head_dim, Source>, threads, Tile::shared_bytes));
+  check(allow_shared_memory(kernel, Tile::shared_bytes));
+  check(resident_blocks(&resident, kernel, threads, Tile::shared_bytes));
   const std::int64_t slots = std::int64_t{device.info().compute_units} * std::max(1, resident);
   const std::int64_t row_tiles = divide_up(p.heads / p.kv_heads * p.queries, rows);
   const std::int64_t all_tiles = divide_up(p.keys, Tile::keys);
@@ -241,7 +269,7 @@ Split split_keys(const GpuDevice& device, const Attention& p) {
   const std::int64_t tiles = divide_up(all_tiles, wanted);
   return {row_tiles, tiles, divide_up(all_tiles, tiles),
           "tiles of 16 rows and " + std::to_string(Tile::keys) + " keys, " +
-              std::to_string(stages) + " stages, "};
+              std::to_string(Tile::stages) + " stages, "};
 }
 
 // What the splits leave for each other.
@@ -249,17 +277,15 @@ struct Workspace {
   Buffer<float> o, log2_sums;
 };
 
-template <class T, int head_dim, template <class, Order> class Source>
+template <class T, class Cached, int head_dim, template <class, Order> class Source>
 void enqueue_decode(const GpuDevice& device, const Attention& p, const Split& split,
                     const Workspace& workspace, const Arguments& arguments) {
-  using Tile = Tile<T, head_dim>;
+  using Tile = Tile<T, Cached, head_dim>;
   const bool paged = p.page_size > 0;
   const Decode<T> decode = {
       .o = arguments.get<T>("o"),
       .lse = arguments.get<float>("lse"),
       .q = arguments.get<T>("q"),
-      .k = arguments.get<T>("k"),
-      .v = arguments.get<T>("v"),
       .page_table = paged ? arguments.get<std::int32_t>("page_table") : nullptr,
       .pages = paged ? static_cast<int>(divide_up(p.keys, p.page_size)) : 0,
       .page_size = static_cast<int>(p.page_size),
@@ -268,29 +294,31 @@ void enqueue_decode(const GpuDevice& device, const Attention& p, const Split& sp
       .splits = static_cast<int>(split.splits),
       .partial_o = workspace.o.data(),
       .partial_log2 = workspace.log2_sums.data()};
-  launch(attend_split<T, head_dim, Source>,
+  launch(attend_split<T, Cached, head_dim, Source>,
          {.blocks = split.splits,
           .threads = threads,
           .shared_bytes = Tile::shared_bytes,
           .blocks_y = p.kv_heads * split.row_tiles,
           .blocks_z = p.batch},
-         device.stream(), decode);
+         device.stream(), decode, arguments.get<const Cached>("k"),
+         arguments.get<const Cached>("v"));
   launch(merge_splits<T, head_dim>, {.blocks = p.batch * p.queries * p.heads, .threads = head_dim},
          device.stream(), decode);
 }
 
-template <class T, int head_dim, template <class, Order> class Source>
+template <class T, class Cached, int head_dim, template <class, Order> class Source>
 std::unique_ptr<Run> prepare_decode(GpuDevice& device, const Attention& p, const Inputs& inputs) {
-  const Split split = split_keys<T, head_dim, Source>(device, p);
+  const Split split = split_keys<T, Cached, head_dim, Source>(device, p);
   const auto parts = static_cast<std::size_t>(p.batch * p.queries * p.heads * split.splits);
   const auto workspace =
       std::make_shared<Workspace>(Buffer<float>(parts * head_dim), Buffer<float>(parts));
-  return make_run(device, p, inputs,
-                  [=, &device](const Arguments& arguments) {
-                    enqueue_decode<T, head_dim, Source>(device, p, split, *workspace, arguments);
-                  },
-                  {.detail = split.tile + std::to_string(split.splits) + " splits, " +
-                             matrix_units(device.info())});
+  return make_run(
+      device, p, inputs,
+      [=, &device](const Arguments& arguments) {
+        enqueue_decode<T, Cached, head_dim, Source>(device, p, split, *workspace, arguments);
+      },
+      {.detail =
+           split.tile + std::to_string(split.splits) + " splits, " + matrix_units(device.info())});
 }
 
 Support supports(const Attention& p, const DeviceInfo&) {
@@ -300,8 +328,13 @@ Support supports(const Attention& p, const DeviceInfo&) {
 
 std::unique_ptr<Run> prepare(GpuDevice& device, const Attention& p, const Inputs& inputs) {
   return with_attention_types(p, [&]<class T, int head_dim>() {
-    return p.page_size > 0 ? prepare_decode<T, head_dim, PagedOperand>(device, p, inputs)
-                           : prepare_decode<T, head_dim, GlobalOperand>(device, p, inputs);
+    const auto with_cache = [&]<class Cached>() {
+      return p.page_size > 0
+                 ? prepare_decode<T, Cached, head_dim, PagedOperand>(device, p, inputs)
+                 : prepare_decode<T, Cached, head_dim, GlobalOperand>(device, p, inputs);
+    };
+    return p.fp8_cache ? with_cache.template operator()<fp8x2>()
+                       : with_cache.template operator()<T>();
   });
 }
 

@@ -28,18 +28,19 @@ __host__ __device__ constexpr float power_of_two(int exponent) {
   return float_of(static_cast<std::uint32_t>(exponent + 127) << 23);
 }
 
-// Moved to the places they have in an f32, the bits of a value are that value times
-// 2^(bias - 127), subnormal ones included.
+// Moved to the places they have in an f32, its sign ahead of the rest, the bits of a value are that value
+// times 2^(bias - 127), subnormal ones included.
 template <Fp8Format format>
 __host__ __device__ constexpr float decode_fp8(std::uint8_t code) {
   const std::uint32_t magnitude = code & 0x7f, sign = code & 0x80;
+  constexpr std::uint32_t places = 0x80000000u | 0x7fu << (23 - format.mantissa);
+  const auto moved = static_cast<std::int32_t>(std::uint32_t{code} << 24) >> (format.mantissa + 1);
   if (!format.negative_zero && code == format.nan) return float_of(0x7fc00000);
   if (magnitude > format.largest) {
     const bool infinite = format.mantissa == 2 && magnitude == format.largest + 1u;
     return float_of((infinite ? 0x7f800000 : 0x7fc00000) | sign << 24);
   }
-  const float value = float_of(magnitude << (23 - format.mantissa));
-  return float_of(bits_of(value * power_of_two(127 - format.bias)) | sign << 24);
+  return float_of(static_cast<std::uint32_t>(moved) & places) * power_of_two(127 - format.bias);
 }
 
 // The nearest code, ties to even; beyond the largest number the largest.
@@ -63,7 +64,16 @@ __host__ __device__ constexpr std::uint8_t encode_fp8(float value) {
   return static_cast<std::uint8_t>(code | sign);
 }
 
+struct FloatPair {
+  float first, second;
+};
+
 // Two codes, the first in the low byte.
+template <Fp8Format format>
+__host__ __device__ constexpr FloatPair decode_fp8_pair(std::uint16_t codes) {
+  return {decode_fp8<format>(static_cast<std::uint8_t>(codes)),
+          decode_fp8<format>(static_cast<std::uint8_t>(codes >> 8))};
+}
 template <Fp8Format format>
 __host__ __device__ constexpr std::uint16_t encode_fp8_pair(float low, float high) {
   return static_cast<std::uint16_t>(encode_fp8<format>(low) | encode_fp8<format>(high) << 8);

@@ -13,9 +13,6 @@ struct int4x8 {
   std::uint32_t bits;
 };
 
-// Values of the depth that an element of a tile holds.
-template <class T>
-inline constexpr int values_of = 1;
 template <>
 inline constexpr int values_of<int4x8> = 8;
 
@@ -74,11 +71,7 @@ __device__ unsigned decode_int4_pair(unsigned bits) {
   const auto value = [](unsigned nibble) {
     return __uint_as_float(0x43000000u | (nibble ^ 8u) << 16) - 136.f;
   };
-  const float low = value(bits & 15u), high = value(bits >> 4 & 15u);
-  if constexpr (std::is_same_v<T, bf16>)
-    return __float_as_uint(low) >> 16 | (__float_as_uint(high) & 0xffff0000u);
-  else
-    return from_float<T>(low).bits | static_cast<unsigned>(from_float<T>(high).bits) << 16;
+  return pack_exact<T>(value(bits & 15u), value(bits >> 4 & 15u));
 }
 
 }  // namespace steelyard::gpu

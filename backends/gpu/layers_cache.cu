@@ -2,7 +2,7 @@
 // Rows moved and added by index: the embedding table and its gradient, and new tokens into a cache.
 //
 // Idea: a team copies a row as bytes, by the widest access that divides it, so that one kernel serves
-// every type.
+// every type. New tokens of an fp8 cache are rounded on their way instead.
 // Traffic: each row once in and once out, and its index.
 // Limits: DRAM bandwidth; rows shorter than a few hundred bytes use parts of the memory's bursts.
 #include <algorithm>
@@ -10,8 +10,8 @@
 #include "backends/gpu/kernels.h"
 #include "backends/gpu/layers.h"
 #include "backends/gpu/moved_rows.h"
+#include "backends/gpu/narrow.h"
 #include "backends/gpu/team.h"
-#include "backends/gpu/vector.h"
 
 namespace steelyard::gpu {
 namespace {
@@ -70,11 +70,43 @@ __global__ void __launch_bounds__(row_threads)
   }
 }
 
-void enqueue_append(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
+template <class T, int width>
+__global__ void __launch_bounds__(row_threads)
+    append_rounded_rows(fp8_e4m3* k_cache, fp8_e4m3* v_cache, const T* k, const T* v,
+                        CacheLines lines, std::int64_t rows, std::int64_t columns,
+                        int team_threads) {
+  const Team team(team_threads);
+  const auto as_it_is = [](float x) { return x; };
+  for (std::int64_t row = team.number; row < rows; row += team.count) {
+    const std::int64_t to = lines.of(row) * columns, from = row * columns;
+    each_packet<width>(team, columns, [&](std::int64_t i) {
+      const auto key = load_vector<width>(k + from + i), value = load_vector<width>(v + from + i);
+      store_narrow(k_cache + to + i, key, as_it_is);
+      store_narrow(v_cache + to + i, value, as_it_is);
+    });
+  }
+}
+
+CacheLines cache_lines(const Layer& p, const Arguments& arguments) {
   const bool paged = p.page_size > 0;
-  const CacheLines lines = {arguments.get<std::int32_t>("positions"),
-                            paged ? arguments.get<std::int32_t>("page_table") : nullptr, p.entries,
-                            p.page_size, paged ? (p.entries + p.page_size - 1) / p.page_size : 0};
+  return {arguments.get<std::int32_t>("positions"),
+          paged ? arguments.get<std::int32_t>("page_table") : nullptr, p.entries, p.page_size,
+          paged ? (p.entries + p.page_size - 1) / p.page_size : 0};
+}
+
+void enqueue_rounded_append(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
+  with_type_and_width(p.dtype, p.columns, [&]<class T, int width>(T, Width<width>) {
+    const RowGrid rows = row_grid(device, p.rows, p.columns / width, row_threads);
+    launch(append_rounded_rows<T, width>, rows.grid, device.stream(),
+           arguments.get<fp8_e4m3>("k_cache"), arguments.get<fp8_e4m3>("v_cache"),
+           arguments.get<T>("k"), arguments.get<T>("v"), cache_lines(p, arguments), p.rows,
+           p.columns, rows.team);
+  });
+}
+
+void enqueue_append(const GpuDevice& device, const Layer& p, const Arguments& arguments) {
+  if (p.fp8_cache) return enqueue_rounded_append(device, p, arguments);
+  const CacheLines lines = cache_lines(p, arguments);
   with_row_unit(p, [&]<class Unit>(Unit) {
     const std::int64_t units = row_units<Unit>(p);
     const RowGrid rows = row_grid(device, p.rows, units, row_threads);
@@ -82,6 +114,11 @@ void enqueue_append(const GpuDevice& device, const Layer& p, const Arguments& ar
            arguments.get<Unit>("v_cache"), arguments.get<Unit>("k"), arguments.get<Unit>("v"),
            lines, p.rows, units, rows.team);
   });
+}
+
+Support supports_append(const Layer& p, const DeviceInfo& info) {
+  const Support support = supports_move<LayerOp::cache_append>(p, info);
+  return support.answer == Support::yes && p.fp8_cache ? supports_type(p.dtype) : support;
 }
 
 // Idea: dtable[ids[row]] += dy[row] by atomic additions of f32, so that rows may name an entry more
@@ -119,8 +156,7 @@ std::span<const Kernel> cache_kernels() {
   static constexpr Kernel table[] = {
       kernel<supports_move<LayerOp::embedding_gather>, prepare_layer<enqueue_gather>>(
           "copy_rows", Tier::portable),
-      kernel<supports_move<LayerOp::cache_append>, prepare_layer<enqueue_append>>("copy_rows",
-                                                                                  Tier::portable),
+      kernel<supports_append, prepare_layer<enqueue_append>>("copy_rows", Tier::portable),
       kernel<supports<Pass::forward, LayerOp::embedding_scatter>, prepare_layer<enqueue_scatter>>(
           "atomic_add", Tier::portable),
   };

@@ -8,8 +8,8 @@
 // Limits: DRAM bandwidth; where fp8 is rounded by integer arithmetic (A100, MI250), that.
 #include "backends/gpu/kernels.h"
 #include "backends/gpu/layers.h"
+#include "backends/gpu/narrow.h"
 #include "backends/gpu/team.h"
-#include "backends/gpu/vector.h"
 
 namespace steelyard::gpu {
 namespace {
@@ -45,23 +45,8 @@ struct Reciprocal {
   __device__ Reciprocal(float amax, float largest) : lift(amax < 0x1p-64f ? 0x1p64f : 1.f) {
     factor = amax > 0 ? largest / (amax * lift) : 1.f;
   }
-  __device__ float operator*(float x) const { return x * lift * factor; }
+  __device__ float operator()(float x) const { return x * lift * factor; }
 };
-
-template <class Q, class T, int width>
-__device__ void store_narrow(Q* q, const Vector<T, width>& packet, const Reciprocal& reciprocal) {
-  Vector<Q, width> codes;
-  if constexpr (width == 1) {
-    Q unused;
-    narrow(reciprocal * to_float(packet.element[0]), 0.f, codes.element[0], unused);
-  } else {
-#pragma unroll
-    for (int e = 0; e < width; e += 2)
-      narrow(reciprocal * to_float(packet.element[e]), reciprocal * to_float(packet.element[e + 1]),
-             codes.element[e], codes.element[e + 1]);
-  }
-  store_vector(q, codes);
-}
 
 template <class Q, class T>
 struct Quantised {

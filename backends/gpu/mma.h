@@ -16,6 +16,8 @@
 
 #include <type_traits>
 
+#include "backends/gpu/fp8_pairs.h"
+
 #ifdef STEELYARD_GPU_HIP  // what gpu.h is for the device, these are for its matrix units
 #include "backends/gpu/mma_hip.h"
 #else
@@ -339,6 +341,41 @@ __device__ void tile_mma(Acc& acc, const RegisterOperand<T, tiles_m, steps>& a, 
 #pragma unroll
     for (int i = 0; i < tiles_m; ++i)
       multiply<T>(acc.value[i][f % Acc::tiles_n], a.fragment[i][f / Acc::tiles_n], b_fragment);
+  }
+}
+
+inline constexpr int values_of_fragment = step_bytes / 2;  // along the depth, of 16 bits
+
+// The same for b in pairs. Where they lie along the depth, that of `a` is in the order of
+// place_when_split<values_of_fragment>; where along the rows, the columns of the sums are in the order of
+// place_when_split<tile_edge>.
+
+template <class Acc, class T, int tiles_m, int steps, class B>
+requires(values_of<typename B::Value> == 2) __device__
+    void tile_mma(Acc& acc, const RegisterOperand<T, tiles_m, steps>& a, const B& b) {
+  constexpr bool along_depth = B::order == Order::depth_contiguous;
+  static_assert(Acc::warps_n == 1 && tiles_m == Acc::tiles_m);
+  static_assert(B::rows * (along_depth ? 1 : 2) == Acc::columns);
+  static_assert(B::depth * (along_depth ? 2 : 1) == steps * values_of_fragment);
+  constexpr int across = along_depth ? Acc::tiles_n : Acc::tiles_n / 2;  // fragments of pairs
+  constexpr int fragments = steps * Acc::tiles_n / 2;
+  const auto load = [&](int f) { return load_paired_fragment(b, 0, f % across, f / across); };
+  Fragment next = load(0);
+#pragma unroll
+  for (int f = 0; f < fragments; ++f) {
+    const Fragment pairs = next;
+    if (f + 1 < fragments) next = load(f + 1);  // under way meanwhile
+    Fragment split[2];
+#pragma unroll
+    for (int w = 0; w < 4; ++w) split_pairs<T>(pairs.word[w], split[0].word[w], split[1].word[w]);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int column = along_depth ? f % across : 2 * (f % across) + half;
+      const int step = along_depth ? 2 * (f / across) + half : f / across;
+#pragma unroll
+      for (int i = 0; i < tiles_m; ++i)
+        multiply<T>(acc.value[i][column], a.fragment[i][step], split[half]);
+    }
   }
 }
 

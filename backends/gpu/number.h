@@ -69,6 +69,15 @@ __device__ T from_float(float value) {
     return {value};
 }
 
+// Two numbers that T, of 16 bits, holds exactly; the first in the low half.
+template <class T>
+__device__ unsigned pack_exact(float low, float high) {
+  if constexpr (std::is_same_v<T, bf16>)
+    return __float_as_uint(low) >> 16 | (__float_as_uint(high) & 0xffff0000u);
+  else
+    return exact_f16_pair(low, high);
+}
+
 // Two values of 8 bits, the nearest of their type; ties to even, saturating.
 template <class Q>
 __device__ void narrow(float low, float high, Q& first, Q& second) {

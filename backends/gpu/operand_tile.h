@@ -54,6 +54,10 @@ struct PagedOperand {
   }
 };
 
+// Values of a matrix that an element of a tile holds, side by side.
+template <class T>
+inline constexpr int values_of = 1;
+
 inline constexpr int chunk_bytes = 16;  // what one access to shared memory moves
 
 struct alignas(chunk_bytes) Chunk {
@@ -164,7 +168,7 @@ class PartOf {
  public:
   using Value = typename Tile::Value;
   static constexpr int rows = rows_, depth = depth_;
-  static constexpr Order stored = Tile::stored;
+  static constexpr Order order = Tile::order, stored = Tile::stored;
 
   __device__ PartOf(const Tile& tile, int first_row, int first_depth)
       : tile_(tile),

@@ -251,8 +251,34 @@ __device__ inline float from_f16_bits(std::uint16_t bits) {
   return __half2float(__ushort_as_half(bits));
 }
 
-// fp8 on this device.
+// Products of two f16 each, side by side.
+__device__ inline unsigned multiply_f16_pairs(unsigned a, unsigned b) {
+  return ptx::multiply_f16x2(a, b);
+}
+
+// Two numbers that f16 holds exactly, the first in the low half.
+__device__ inline unsigned exact_f16_pair(float low, float high) {
+  return ptx::round_to_f16x2(low, high);
+}
+
+// fp8 on this device, and whether an instruction converts it.
 inline constexpr Fp8Format e4m3 = e4m3_ocp, e5m2 = e5m2_ocp;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
+inline constexpr bool has_fp8_conversion = false;
+#else
+inline constexpr bool has_fp8_conversion = true;
+#endif
+
+// The values of two codes, the first in the low byte.
+__device__ inline FloatPair from_e4m3_codes(std::uint16_t codes) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 890
+  return decode_fp8_pair<e4m3>(codes);
+#else
+  const unsigned halves = ptx::widen_e4m3x2(codes);
+  return {from_f16_bits(static_cast<std::uint16_t>(halves)),
+          from_f16_bits(static_cast<std::uint16_t>(halves >> 16))};
+#endif
+}
 
 // Codes of the nearest fp8 values, the first in the low byte; ties to even, saturating.
 __device__ inline std::uint16_t to_e4m3_codes(float low, float high) {

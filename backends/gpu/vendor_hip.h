@@ -250,15 +250,32 @@ __device__ inline float from_f16_bits(std::uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 }
 
-// fp8 on this device, and codes of the nearest values, the first in the low byte; ties to even,
-// saturating. The instruction makes NaN of what is beyond the largest number: it is held back first.
+// Products of two f16 each, side by side.
+__device__ inline unsigned multiply_f16_pairs(unsigned a, unsigned b) {
+  using Halves = _Float16 __attribute__((ext_vector_type(2)));
+  return __builtin_bit_cast(unsigned,
+                            __builtin_bit_cast(Halves, a) * __builtin_bit_cast(Halves, b));
+}
+
+// Two numbers that f16 holds exactly, the first in the low half.
+__device__ inline unsigned exact_f16_pair(float low, float high) {
+  return __builtin_bit_cast(unsigned, __builtin_amdgcn_cvt_pkrtz(low, high));  // to zero: no matter
+}
+
+// fp8 on this device: the values of two codes, the first in the low byte, and the codes of the nearest
+// values, ties to even, saturating. The instruction makes NaN of what is beyond the largest number: it is held back first.
 #ifdef __gfx942__
 inline constexpr Fp8Format e4m3 = e4m3_fnuz, e5m2 = e5m2_fnuz;
+inline constexpr bool has_fp8_conversion = true;
 
 template <Fp8Format format>
 __device__ float clamp_fp8(float value) {
   constexpr float largest = decode_fp8<format>(format.largest);
   return value != value ? value : __builtin_amdgcn_fmed3f(value, largest, -largest);
+}
+__device__ inline FloatPair from_e4m3_codes(std::uint16_t codes) {
+  const auto values = __builtin_amdgcn_cvt_pk_f32_fp8(codes, false);
+  return {values[0], values[1]};
 }
 __device__ inline std::uint16_t to_e4m3_codes(float low, float high) {
   return static_cast<std::uint16_t>(
@@ -270,7 +287,11 @@ __device__ inline std::uint16_t to_e5m2_codes(float low, float high) {
 }
 #else
 inline constexpr Fp8Format e4m3 = e4m3_ocp, e5m2 = e5m2_ocp;
+inline constexpr bool has_fp8_conversion = false;
 
+__device__ inline FloatPair from_e4m3_codes(std::uint16_t codes) {
+  return decode_fp8_pair<e4m3>(codes);
+}
 __device__ inline std::uint16_t to_e4m3_codes(float low, float high) {
   return encode_fp8_pair<e4m3>(low, high);
 }

@@ -214,7 +214,26 @@ __device__ inline std::uint16_t round_to_e5m2x2(float low, float high) {
   return bits;
 }
 
+// Two fp8 numbers in the OCP encoding, the first in the low byte, as two f16, which hold them exactly. From
+// sm_89 on; before it the kernel traps.
+__device__ inline unsigned widen_e4m3x2(std::uint16_t codes) {
+  unsigned halves = 0;
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
+  asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(codes));
+#else
+  __trap();
+#endif
+  return halves;
+}
+
 // ---- arithmetic ------------------------------------------------------------------------------------
+
+// Products of two f16 each, side by side.
+__device__ inline unsigned multiply_f16x2(unsigned a, unsigned b) {
+  unsigned product;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(product) : "r"(a), "r"(b));
+  return product;
+}
 
 // 2^x, to about two units in the last place; zero below the normal range.
 __device__ inline float exp2_approximate(float x) {

@@ -39,6 +39,11 @@ Attention decode(DType type, std::int64_t batch, std::int64_t context, std::int6
           .page_size = page_size};
 }
 
+Attention with_fp8_cache(Attention p) {
+  p.fp8_cache = true;
+  return p;
+}
+
 std::vector<Problem> problems(Suite suite) {
   std::vector<Problem> all;
   switch (suite) {
@@ -64,8 +69,10 @@ std::vector<Problem> problems(Suite suite) {
       for (const std::int64_t tokens : {1024, 2048, 4096})
         all.push_back(training(DType::bf16, 32, 8, tokens, 128));
       for (const std::int64_t page_size : {0, 16})
-        for (const std::int64_t batch : {1, 8, 32})
+        for (const std::int64_t batch : {1, 8, 32}) {
           all.push_back(decode(DType::bf16, batch, 4096, page_size));
+          all.push_back(with_fp8_cache(decode(DType::bf16, batch, 4096, page_size)));
+        }
       break;
     case Suite::full:
       for (const DType type : {DType::bf16, DType::f16, DType::f32})
@@ -81,8 +88,11 @@ std::vector<Problem> problems(Suite suite) {
       for (const DType type : {DType::bf16, DType::f16})
         for (std::int64_t batch = 1; batch <= 64; batch *= 2)
           for (const std::int64_t context : {1024, 4096, 16384})
-            for (const std::int64_t page_size : {0, 16, 64})
+            for (const std::int64_t page_size : {0, 16, 64}) {
               all.push_back(decode(type, batch, context, page_size));
+              if (page_size < 64)
+                all.push_back(with_fp8_cache(decode(type, batch, context, page_size)));
+            }
       break;
   }
   return all;

@@ -39,6 +39,13 @@ Transformer with_weights(Transformer p, DType weights) {
   return p;
 }
 
+// 8 bits a number, but for activations.
+Transformer all_fp8(Transformer p) {
+  p.weights = DType::fp8_e4m3;
+  p.fp8_cache = true;
+  return p;
+}
+
 // Adapters, narrow weights and what they are used for, and what rl-step of reports is made of.
 void post_training(std::vector<Problem>& all, const std::string& model, std::int64_t tokens) {
   all.push_back(step(model, Phase::lora, 1, tokens));
@@ -49,6 +56,8 @@ void post_training(std::vector<Problem>& all, const std::string& model, std::int
     for (const std::int64_t batch : {1, 32})
       all.push_back(with_weights(step(model, Phase::decode, batch, 4096), weights));
   }
+  for (const std::int64_t batch : {1, 32, 64})
+    all.push_back(all_fp8(step(model, Phase::decode, batch, 4096)));
   all.push_back(step(model, Phase::decode, 16, 512));
   all.push_back(step(model, Phase::score, 1, 1024));
   all.push_back(step(model, Phase::train, 1, 1024));

@@ -85,6 +85,21 @@ inline std::uint16_t round_to_e5m2x2(float low, float high) {
   return static_cast<std::uint16_t>(encode(DType::fp8_e5m2, low) | encode(DType::fp8_e5m2, high)
                                                                        << 8);
 }
+inline unsigned widen_e4m3x2(std::uint16_t codes) {
+  const auto half = [](unsigned code) {
+    return static_cast<unsigned>(encode(DType::f16, decode(DType::fp8_e4m3, code)));
+  };
+  return half(codes & 0xff) | half(codes >> 8) << 16;
+}
+
+inline unsigned multiply_f16x2(unsigned a, unsigned b) {
+  const auto product = [=](int shift) {
+    const double low = decode(DType::f16, a >> shift & 0xffff),
+                 high = decode(DType::f16, b >> shift & 0xffff);
+    return static_cast<unsigned>(encode(DType::f16, low * high)) << shift;
+  };
+  return product(0) | product(16);
+}
 
 inline float exp2_approximate(float x) {
   const float result = std::exp2(x);
