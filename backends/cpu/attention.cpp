@@ -16,6 +16,9 @@ namespace steelyard::cpu {
 namespace {
 
 AttentionKernel attention_kernel(InstructionSet set, const Attention& p, std::int64_t rows) {
+  if (rows <= attention_few_rows)
+    return compiled_for(set, baseline::few_rows_kernel, v3::few_rows_kernel, v4::few_rows_kernel,
+                        v4_dot::few_rows_kernel)(p.dtype, cache_type(p));
   return compiled_for(set, baseline::attention_kernel, v3::attention_kernel, v4::attention_kernel,
                       v4_dot::attention_kernel)(p.dtype, cache_type(p), rows);
 }

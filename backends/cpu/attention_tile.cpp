@@ -11,8 +11,7 @@
 //          where they lie in a row, into the order of the loops, and used by all rows of the tile;
 //          scores and P stay in L1, O in L2. Those of an fp8 cache become bf16 on the way, which
 //          holds them exactly.
-// Limits   A tile has at most 64 rows of one kv head. One query head per kv head in decode leaves all
-//          lanes but one idle. head_dim is a multiple of 16, at most 256.
+// Limits   A tile has at most 64 rows of one kv head. head_dim is a multiple of 16, at most 256.
 #include "backends/cpu/attention_tile.h"
 
 #include "backends/cpu/attention_block.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention of a few query rows over a range of keys by one thread: what attention_tile.cpp,
-// compiled once per instruction set, offers to attention.cpp, compiled once.
+// Attention of a few query rows over a range of keys by one thread: what attention_tile.cpp
+// and attention_few_rows.cpp, compiled once per instruction set, offer to attention.cpp, compiled once.
 #pragma once
 
 #include <cstdint>
@@ -39,20 +39,25 @@ struct AttentionKernel {
 };
 
 inline constexpr std::int64_t attention_key_block = 64, attention_max_head_dim = 256;
+inline constexpr int attention_few_rows = 4;
 
 // The kernel for the type of Q, that of K and V, and a number of rows that share a K and V; empty for
-// other types.
+// other types. The kernel of few rows takes up to attention_few_rows of them (attention_few_rows.cpp).
 namespace baseline {
 AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
-}
+AttentionKernel few_rows_kernel(DType type, DType cached);
+}  // namespace baseline
 namespace v3 {
 AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
-}
+AttentionKernel few_rows_kernel(DType type, DType cached);
+}  // namespace v3
 namespace v4 {
 AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
-}
+AttentionKernel few_rows_kernel(DType type, DType cached);
+}  // namespace v4
 namespace v4_dot {
 AttentionKernel attention_kernel(DType type, DType cached, std::int64_t rows);
-}
+AttentionKernel few_rows_kernel(DType type, DType cached);
+}  // namespace v4_dot
 
 }  // namespace steelyard::cpu

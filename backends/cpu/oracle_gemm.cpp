@@ -30,6 +30,14 @@ class Factors {
     return value;
   }
 
+  // Row l of B[k,n], of one group.
+  std::vector<double> b_row(std::int64_t l) const {
+    std::vector<double> row = slice(b_, l * p.n, p.n);
+    for (std::int64_t j = 0; j < p.n && b_scale_; ++j)
+      row[j] *= b_scale_->at(p.scaling == Scaling::w4a16 ? l / scale_group * p.n + j : j);
+    return row;
+  }
+
  private:
   const Gemm& p;
   const HostTensor &a_, &b_;
@@ -49,11 +57,13 @@ std::int64_t group_of(const std::vector<std::int64_t>& first_rows, std::int64_t 
 }
 
 // Elements of A B far apart, a piece of every sum at a time: all of them read the same rows of B[k,n]
-// while these are in the cache.
+// while these are in the cache, decoded beforehand where there are no more columns than elements.
 void sampled_products(const Gemm& p, const Question& question, Expected& c) {
   constexpr std::int64_t piece = 256;
   const Factors factors(p, question);
   const std::vector<std::int64_t> first_rows = offsets(p, question);
+  const bool decoded = p.groups == 1 && p.layout != Layout::nt && p.n <= wanted(c);
+  std::vector<double> columns(decoded ? p.n * piece : 0);  // [n, piece]
   make_room<Sum>(c);
 #pragma omp parallel
   {
@@ -62,6 +72,11 @@ void sampled_products(const Gemm& p, const Question& question, Expected& c) {
       const std::int64_t end = std::min(first + piece, p.k);
       std::int64_t current = -1;  // row of A that `a` holds
 #pragma omp for schedule(static)
+      for (std::int64_t l = first; l < (decoded ? end : first); ++l) {
+        const std::vector<double> row = factors.b_row(l);
+        for (std::int64_t j = 0; j < p.n; ++j) columns[j * piece + l - first] = row[j];
+      }
+#pragma omp for schedule(static)
       for (std::int64_t s = 0; s < wanted(c); ++s) {
         const std::int64_t i = element(c, s) / p.n, j = element(c, s) % p.n;
         const std::int64_t group = group_of(first_rows, i);
@@ -69,7 +84,9 @@ void sampled_products(const Gemm& p, const Question& question, Expected& c) {
           for (std::int64_t l = first; l < end; ++l) a[l - first] = factors.a(i, l);
         current = i;
         Sum sum = {c.values[s], c.magnitudes[s]};
-        for (std::int64_t l = first; l < end; ++l) sum += a[l - first] * factors.b(group, l, j);
+        const double* const column = columns.data() + j * piece;
+        for (std::int64_t l = first; l < end; ++l)
+          sum += a[l - first] * (decoded ? column[l - first] : factors.b(group, l, j));
         put(c, s, sum);
       }
     }
