@@ -141,6 +141,9 @@ class Device {
   virtual std::int64_t free_bytes() const = 0;
   virtual Elapsed time(Run& run, const Window& window) = 0;
   virtual HostTensor read(const Tensor& tensor) = 0;  // waits for queued work
+  // Whether buffers of these sizes can be there at once, found by allocating them; nothing where that
+  // proves nothing, as on a host that gives room only to what is written.
+  virtual std::optional<bool> holds(std::span<const std::int64_t> /*sizes*/) { return {}; }
   virtual Telemetry telemetry() { return {.missing = "no sensors"}; }
 };
 

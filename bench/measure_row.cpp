@@ -7,12 +7,14 @@
 #include <limits>
 #include <new>
 
+#include "bench/capacity.h"
 #include "bench/environment.h"
 #include "bench/plausibility.h"
 #include "bench/reproduce.h"
 #include "bench/row_power.h"
 #include "bench/soak.h"
 #include "bench/step_facts.h"
+#include "bench/step_values.h"
 #include "bench/together.h"
 #include "bench/window.h"
 #include "reports/render.h"
@@ -43,6 +45,13 @@ Fields scalars(const Problem& problem) {
   for (const auto& [field, value] : fields(problem))
     std::visit([&, &field = field](const auto& v) { all.emplace_back(field, Scalar(v)); }, value);
   return all;
+}
+
+std::vector<HostTensor> inputs_of(const Problem& problem, Fill fill, std::uint64_t seed,
+                                  Encoding encoding) {
+  const auto* transformer = std::get_if<Transformer>(&problem);
+  return transformer != nullptr ? kept_values(step_of(*transformer), fill, seed, encoding)
+                                : make_inputs(problem, fill, seed, encoding);
 }
 
 void require(const Verdict& verdict, std::string_view when) {
@@ -171,6 +180,8 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
                                                max_seconds, sustained_seconds)};
   std::optional<Verdict> exact;
   for (Device* device : row.devices) exact = exactness(row, *device);
+  Device& device = *row.devices.front();
+  const std::int64_t free = device.free_bytes();
   std::vector<Prepared> prepared = prepare_all(row, options_.fill);
   record.detail = prepared.front().run->detail();
   record.verdict = prepared.front().verdict;
@@ -179,14 +190,18 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
     if (!one.verdict.ok) record.verdict = one.verdict;
     require(one.verdict, "");
   }
-  if (row.devices.front()->info().emulated) throw RowEnds{Status::skipped, "emulated"};
+  if (device.info().emulated) throw RowEnds{Status::skipped, "emulated"};
 
   const Plan plan = plan_of(row, max_seconds);
   set_comparability(record, row, plan.launches);
   time(record, row, prepared, plan, options_.fill);
   if (options_.suite != Suite::gate)  // which judges times alone
-    describe_step(record, *row.devices.front(), row.problem, *prepared.front().run);
+    describe_step(record, device, row.problem, *prepared.front().run);
+  if (record.step && !device.info().shares_host_memory)
+    record.step->taken_bytes = static_cast<double>(free - device.free_bytes());
   prepared.clear();  // before zeros take as much memory
+  if (record.step)
+    record.step->whole_model = capacity_of(device, std::get<Transformer>(row.problem));
   if (options_.data_sensitivity && options_.fill != Fill::zeros) time_zeros(record, row, plan);
 }
 
@@ -231,7 +246,7 @@ const Truth& Measurer::truth_of(const Row& row, Fill fill) {
   }
   auto& truth = truths_[fill];
   if (truth == nullptr) {
-    auto inputs = make_inputs(row.problem, fill, options_.seed, encoding);  // the Runs' as well
+    auto inputs = inputs_of(row.problem, fill, options_.seed, encoding);  // the Runs' as well
     const Lap lap(verifying_, now_);
     truth = std::make_unique<Truth>(row.problem, std::move(inputs), encoding);
   }

@@ -88,6 +88,13 @@ std::span<const Kernel> kernels_for(const Problem& problem, const Backend& backe
   return std::holds_alternative<Transformer>(problem) ? step_kernels() : backend.kernels;
 }
 
+// A quick look does without the step of which every operation has its fastest kernel: that takes as long
+// as either of the tiers it is chosen from.
+bool is_asked(Tier tier, const Options& options) {
+  if (options.tier) return tier == *options.tier;
+  return tier != Tier::best || options.suite != Suite::quick || !options.axes.empty();
+}
+
 using Team = std::vector<Device*>;  // what one row runs on
 
 std::vector<Team> teams_of(std::span<const std::unique_ptr<Device>> devices, bool together) {
@@ -193,7 +200,7 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
         if (kernel.supports(problem, team.front()->info()).answer == Support::foreign) continue;
         kernels.insert(kernel.name);
         if (!options.kernel.empty() && kernel.name != options.kernel) continue;
-        if (options.tier && kernel.tier != *options.tier) continue;
+        if (!is_asked(kernel.tier, options)) continue;
         Row row = {.problem = problem,
                    .kernel = kernel,
                    .devices = team,

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "bench/calibrate.h"
+#include "bench/capacity.h"
 #include "bench/fastest.h"
 #include "bench/rows.h"
 #include "bench/sequence.h"
@@ -66,7 +67,7 @@ StepFacts facts_of(Device& device, const Transformer& transformer, const Sequenc
   return {.model_flops = model_flops(transformer, step),
           .roof_bytes = roof_bytes(step),
           .resident_bytes = resident_bytes(step),
-          .largest_batch = largest_batch(transformer, static_cast<double>(info.memory_bytes)),
+          .largest_batch = largest_batch(transformer, info.memory_bytes),
           .read_bytes_per_second = rate(device, large_read(info), &Work::bytes),
           .flops_per_second = rate(device, large_product(info, transformer.dtype), &Work::flops)};
 }
@@ -126,20 +127,6 @@ void describe_step(Record& record, Device& device, const Problem& problem, Run& 
   if (transformer.phase == Phase::quantise)
     record.step->quantisation_error = quantisation_error(device, *sequence);
   record.parts = time_parts(device, *sequence);
-}
-
-int largest_batch(Transformer transformer, double bytes) {
-  const auto fits = [&](int batch) {
-    transformer.batch = batch;
-    return resident_bytes(step_of(transformer)) <= bytes;
-  };
-  if (!fits(1)) return 0;
-  constexpr int enough = 1 << 20;
-  int most = 1;  // that is known to fit
-  while (most < enough && fits(2 * most)) most *= 2;
-  for (int step = most / 2; step > 0; step /= 2)
-    if (fits(most + step)) most += step;
-  return most;
 }
 
 }  // namespace steelyard

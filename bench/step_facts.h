@@ -3,8 +3,6 @@
 // of its memory, and how long each of its operations takes alone.
 #pragma once
 
-#include <cstdint>
-
 #include "backends/backend.h"
 #include "reports/record.h"
 
@@ -15,8 +13,5 @@ namespace steelyard {
 // last-level cache and a large matrix product, each with its fastest kernel. Times of parts are
 // medians of three rounds.
 void describe_step(Record& record, Device& device, const Problem& problem, Run& run);
-
-// The largest batch of a step whose tensors take no more than so many bytes; 0 where not even one does.
-int largest_batch(Transformer transformer, double bytes);
 
 }  // namespace steelyard

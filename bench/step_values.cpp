@@ -29,6 +29,10 @@ HostTensor scaled(HostTensor tensor, double factor) {
                   [&](std::int64_t i) { return factor * tensor.at(i); });
 }
 
+HostTensor copied(const HostTensor& source, const Operand& to) {
+  return computed(to, source.encoding, [&](std::int64_t i) { return source.at(i); });
+}
+
 }  // namespace
 
 HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::uint64_t seed,
@@ -59,12 +63,32 @@ HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::u
       return computed(operand, encoding, [&](std::int64_t sequence) {
         return static_cast<double>((sequence + 1) * tensor.period - 1);
       });
-    case Initial::copy: {
-      const HostTensor source = initial_values(step, tensor.source, fill, seed, encoding);
-      return computed(operand, encoding, [&](std::int64_t i) { return source.at(i); });
-    }
+    case Initial::copy:
+      return copied(initial_values(step, tensor.source, fill, seed, encoding), operand);
   }
   return {};
+}
+
+std::int64_t kept_bytes(const Step& step) {
+  constexpr std::int64_t most = std::int64_t{1} << 30;
+  std::int64_t total = 0;
+  for (const StepTensor& tensor : step.tensors)
+    if (tensor.initial != Initial::nothing) total += bytes(tensor.operand);
+  return total > most ? 0 : total;
+}
+
+std::vector<HostTensor> kept_values(const Step& step, Fill fill, std::uint64_t seed,
+                                    Encoding encoding) {
+  if (kept_bytes(step) == 0) return {};
+  std::vector<HostTensor> all(step.tensors.size());
+  for (std::size_t place = 0; place < all.size(); ++place) {
+    const StepTensor& tensor = step.tensors[place];
+    if (tensor.initial == Initial::copy && !all[tensor.source].data.empty())
+      all[place] = copied(all[tensor.source], tensor.operand);
+    else if (tensor.initial != Initial::nothing)
+      all[place] = initial_values(step, place, fill, seed, encoding);
+  }
+  return all;
 }
 
 }  // namespace steelyard

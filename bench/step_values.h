@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "backends/inputs.h"
 #include "backends/transformer.h"
@@ -13,5 +14,13 @@ namespace steelyard {
 // that activations keep their size. Zero where an operation writes it before any reads it.
 HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::uint64_t seed,
                           Encoding encoding = Encoding::ocp);
+
+// Bytes of what kept_values() returns.
+std::int64_t kept_bytes(const Step& step);
+
+// Of all tensors by their places, empty where the first operation writes; none at all where they would take
+// more than 1 GiB: then each tier makes them one by one.
+std::vector<HostTensor> kept_values(const Step& step, Fill fill, std::uint64_t seed,
+                                    Encoding encoding);
 
 }  // namespace steelyard

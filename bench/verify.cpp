@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bench/step_values.h"
 #include "bench/tolerance.h"
 #include "bench/verify_step.h"
 
@@ -250,10 +251,11 @@ Truth::Truth(const Problem& problem, std::vector<HostTensor> inputs, Encoding en
 
 double truth_bytes(const Problem& problem) {
   if (const auto* transformer = std::get_if<Transformer>(&problem)) {
+    const Step step = step_of(*transformer);
     double largest = 0;  // its operations are judged one after the other
-    for (const Operation& operation : step_of(*transformer).operations)
+    for (const Operation& operation : step.operations)
       largest = std::max(largest, truth_bytes(operation.problem));
-    return largest;
+    return largest + static_cast<double>(kept_bytes(step));
   }
   const std::int64_t limit = limit_for(problem);
   double total = 0;
@@ -280,7 +282,7 @@ bool exact_in_integers(const Problem& problem) {
 
 Verdict verify(Device& device, Run& run, int copy, const Truth& truth, std::size_t* fingerprint) {
   if (auto* step = dynamic_cast<Sequence*>(&run))
-    return verify_step(device, *step, copy, fingerprint);
+    return verify_step(device, *step, copy, truth.operations(), fingerprint);
   return launch_and_compare(device, run, copy, truth, Criterion::bounds, fingerprint);
 }
 

@@ -2,6 +2,7 @@
 // Is what a Run computes right? METHOD.md has the bounds and where they come from.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ class Truth {
   const BlockFreivalds* whole_product() const { return whole_product_.get(); }
   // "fp8 is ocp" where a tensor is of such a type, else empty.
   const std::string& encoding() const { return encoding_; }
+  // Of a step: what was found of its operations, by device, problem and kernel, all of it right. Its other
+  // tiers have many of them too.
+  std::map<std::string, Verdict>& operations() const { return operations_; }
 
  private:
   Problem problem_;
@@ -40,6 +44,7 @@ class Truth {
   std::vector<Unavoidable> unavoidable_;
   std::unique_ptr<BlockFreivalds> whole_product_;
   std::string encoding_;
+  mutable std::map<std::string, Verdict> operations_;
 };
 
 // Most host memory that a Truth and one comparison with it take.

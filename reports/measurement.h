@@ -48,8 +48,9 @@ Metric metric(const Record& row);
 
 // What a rate of tokens is, and is not: for every table that shows one.
 inline constexpr std::string_view tokens_note =
-    "tokens/s: kernel-level bound: one device, no scheduler, no network, "
-    "and only as many blocks of the model as the problem's l says, with embedding and head.";
+    "tokens/s: kernel-level bound: one device, no scheduler, no network.";
+inline constexpr std::string_view blocks_note =
+    "A problem has as many blocks of its model as its l says, with embedding and head.";
 
 // "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step", "1234 tokens/s".
 std::string performance(const Measurement& measurement);

@@ -94,6 +94,15 @@ struct DataSensitivity {
   double uplift = 0;  // speed on zeros over speed on the row's fill, minus one
 };
 
+// How much of a whole model, of which a step has some blocks, a device has room for.
+struct Capacity {
+  double weight_bytes = 0;
+  double sequence_bytes = 0;  // that one more sequence takes, at the row's context
+  int largest_batch = 0;      // at the row's context; 0: not even one sequence
+  int largest_context = 0;    // of one sequence
+  bool allocated = false;     // found by allocating all tensors, else counted
+};
+
 // What only steps of a model have. The rates are what the device reached beside the step.
 struct StepFacts {
   double model_flops = 0;            // of a step, as the model asks for them (transformer.h)
@@ -104,6 +113,9 @@ struct StepFacts {
   double flops_per_second = 0;       // of a large matrix product in the step's type
   // Of weights that a step makes narrow: the norm of what they lose over their own.
   std::optional<double> quantisation_error;
+  // What the device's free memory fell by: tensors, workspaces, code. Of devices with their own memory.
+  std::optional<double> taken_bytes;
+  std::optional<Capacity> whole_model;  // of phases that hold all blocks at once: training, decode
 };
 
 // An operation of a step with the kernel that took it, timed alone.

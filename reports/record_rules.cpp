@@ -58,6 +58,15 @@ Complaint step(Draft& draft, JsonValue& value) {
   return assign(draft.row.record.step.value().*step_member, value);
 }
 
+void begin_capacity(Draft& draft) {
+  draft.row.record.step.value().whole_model.emplace();
+}
+
+template <auto capacity_member>
+Complaint capacity(Draft& draft, JsonValue& value) {
+  return assign(draft.row.record.step.value().whole_model.value().*capacity_member, value);
+}
+
 Complaint seed(Draft& draft, JsonValue& value) {
   return assign_seed(draft.row.record.seed, value);
 }
@@ -277,6 +286,13 @@ constexpr Rule record_table[] = {
     {"/step/read_bytes_per_second", optional, step<&StepFacts::read_bytes_per_second>},
     {"/step/flops_per_second", optional, step<&StepFacts::flops_per_second>},
     {"/step/quantisation_error", optional, step<&StepFacts::quantisation_error>},
+    {"/step/taken_bytes", optional, step<&StepFacts::taken_bytes>},
+    {"/step/whole_model", optional, nullptr, nullptr, begin_capacity},
+    {"/step/whole_model/weight_bytes", optional, capacity<&Capacity::weight_bytes>},
+    {"/step/whole_model/sequence_bytes", optional, capacity<&Capacity::sequence_bytes>},
+    {"/step/whole_model/largest_batch", optional, capacity<&Capacity::largest_batch>},
+    {"/step/whole_model/largest_context", optional, capacity<&Capacity::largest_context>},
+    {"/step/whole_model/allocated", optional, capacity<&Capacity::allocated>},
 
     {"/parts/*", optional, nullptr, nullptr, next<&Record::parts>},
     {"/parts/*/name", optional, last<&Record::parts, &Part::name>},

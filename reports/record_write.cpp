@@ -5,6 +5,7 @@
 #include "reports/json_writer.h"
 #include "reports/record.h"
 #include "reports/replace_file.h"
+#include "reports/step_write.h"
 
 namespace steelyard {
 namespace {
@@ -184,35 +185,6 @@ void write_zeros(JsonWriter& json, const DataSensitivity& zeros) {
   json.end();
 }
 
-void write_step(JsonWriter& json, const StepFacts& step) {
-  json.name("step");
-  json.begin_object();
-  json.number("model_flops", step.model_flops);
-  json.number("roof_bytes", step.roof_bytes);
-  json.number("resident_bytes", step.resident_bytes);
-  json.member("largest_batch", step.largest_batch);
-  json.number("read_bytes_per_second", step.read_bytes_per_second);
-  json.number("flops_per_second", step.flops_per_second);
-  if (step.quantisation_error) json.number("quantisation_error", *step.quantisation_error);
-  json.end();
-}
-
-void write_parts(JsonWriter& json, const std::vector<Part>& parts) {
-  json.name("parts");
-  json.begin_array();
-  for (const Part& part : parts) {
-    json.begin_object();
-    json.member("name", part.name);
-    json.member("operation", part.operation);
-    json.member("kernel", part.kernel);
-    json.member("tier", part.tier);
-    json.time("chained_ns", part.chained_seconds);
-    json.time("cold_ns", part.cold_seconds);
-    json.end();
-  }
-  json.end();
-}
-
 void write_verdict(JsonWriter& json, const Verdict& verdict) {
   json.name("verdict");
   json.begin_object();
@@ -257,8 +229,7 @@ void write_members(JsonWriter& json, const Record& record, int index) {
     if (!record.trace.empty()) write_trace(json, record.trace);
     if (!record.together.empty()) write_together(json, record);
     if (record.zeros) write_zeros(json, *record.zeros);
-    if (record.step) write_step(json, *record.step);
-    if (!record.parts.empty()) write_parts(json, record.parts);
+    write_step(json, record);
   }
   write_object(json, "work",
                {{"flops", record.flops}, {"bytes", record.bytes}, {"steps", record.steps}});

@@ -60,7 +60,7 @@ std::string appendix(std::span<const Results> results, const std::string& how) {
 }
 
 std::string about_steps(std::span<const Measurement> rows) {
-  std::vector<Table> tables = {utilisation(rows), scenarios(rows), learning(rows),
+  std::vector<Table> tables = {utilisation(rows), scenarios(rows), learning(rows), capacities(rows),
                                quantisation(rows)};
   for (const std::string_view field : {"batch", "context"})
     std::ranges::move(curves(rows, field), std::back_inserter(tables));

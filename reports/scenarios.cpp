@@ -52,6 +52,23 @@ double whole_seconds(const Measurement& m) {
   return whole_model_seconds(m).value_or(m.time.seconds);
 }
 
+// A line of the table: of a prompt and an output of these sequences, whose times are 0 where the scenario
+// has none.
+std::vector<std::string> line(std::string_view scenario, const Record& row, std::int64_t sequences,
+                              double first, double each, std::string rate) {
+  const auto shown = [](double time) { return time > 0 ? seconds(time) : ""; };
+  return {std::string(scenario),
+          text_of(row, "model"),
+          stored_as(row),
+          row.tier,
+          row.device,
+          fmt::format("{}", sequences),
+          shown(first),
+          shown(each),
+          std::move(rate),
+          measured_blocks(row)};
+}
+
 // Adds nothing where one of its steps was not measured.
 void add(Table& table, const Scenario& scenario, const Steps& steps) {
   const bool asks_for_prompt = !scenario.has_prompt_behind;
@@ -62,16 +79,42 @@ void add(Table& table, const Scenario& scenario, const Steps& steps) {
           ? find(steps, "decode", scenario.prompt + scenario.output / 2, scenario.sequences)
           : nullptr;
   if ((asks_for_prompt && prefill == nullptr) || (scenario.output > 0 && decode == nullptr)) return;
-  const Record& row = (prefill != nullptr ? prefill : decode)->row();
   const double first = prefill != nullptr ? whole_seconds(*prefill) : 0;
   const double each = decode != nullptr ? whole_seconds(*decode) : 0;
   const double all = first + static_cast<double>(scenario.output) * each;
   const auto counted = static_cast<double>(
       scenario.output > 0 ? scenario.output * scenario.sequences : scenario.prompt);
-  table.rows.push_back({std::string(scenario.name), text_of(row, "model"), row.tier, row.device,
-                        prefill != nullptr ? seconds(first) : "",
-                        decode != nullptr ? seconds(each) : "", token_rate(counted, all),
-                        measured_blocks(row)});
+  table.rows.push_back(line(scenario.name, (prefill != nullptr ? prefill : decode)->row(),
+                            scenario.sequences, first, each, token_rate(counted, all)));
+}
+
+// Decoding at a long context with that batch, of those measured, which is fastest and fits as a whole
+// model.
+constexpr std::string_view best_batch_name = "ctx8k, best batch that fits";
+constexpr std::int64_t best_batch_context = 8192;
+
+void add_best_batch(Table& table, const Steps& steps) {
+  const Measurement* any = nullptr;
+  const Measurement* best = nullptr;
+  double best_rate = 0;
+  for (const auto& [what, m] : steps) {
+    const auto& [phase, context, batch] = what;
+    const auto& facts = m->row().step;
+    if (phase != "decode" || context != best_batch_context || !facts || !facts->whole_model)
+      continue;
+    any = m;
+    const double rate = static_cast<double>(batch) / whole_seconds(*m);
+    if (batch > facts->whole_model->largest_batch || rate <= best_rate) continue;
+    best = m;
+    best_rate = rate;
+  }
+  if (best != nullptr)
+    table.rows.push_back(line(best_batch_name, best->row(), number_of(best->row(), "batch"), 0,
+                              whole_seconds(*best), token_rate(best_rate, 1)));
+  else if (any != nullptr)
+    table.rows.push_back(line(best_batch_name, any->row(), 0, 0, 0,
+                              fmt::format("does not fit: {} of weights",
+                                          bytes(any->row().step->whole_model->weight_bytes))));
 }
 
 }  // namespace
@@ -118,8 +161,10 @@ Table scenarios(std::span<const Measurement> measurements) {
       .title = "Scenarios",
       .columns = {{"scenario", Align::left},
                   {"model", Align::left},
+                  {"weights", Align::left},
                   {"tier", Align::left},
                   {"device", Align::left},
+                  {"sequences"},
                   {"time to first token"},
                   {"time per output token"},
                   {"rate"},
@@ -130,11 +175,15 @@ Table scenarios(std::span<const Measurement> measurements) {
           "tgN @ "
           "dD: N new tokens behind D. Else prompt/output: the prompt's step, then a step for each "
           "output token, all as long as that at the middle of the output. best-of-16 computes its "
-          "prompt once, and each of 16 sequences reads it in its own cache. Contiguous caches, no "
-          "graphs. Rates count output tokens, of ppN the prompt's."}};
+          "prompt once, and each of 16 sequences reads it in its own cache. ctx8k: decoding at "
+          "8192 "
+          "tokens with the fastest of the measured batches that fit into the device's memory as a "
+          "whole model. Contiguous caches, no graphs. Rates count output tokens, of ppN the "
+          "prompt's."}};
   const auto all = by_model(measurements);
   for (const Scenario& scenario : all_scenarios)
     for (const auto& [what, steps] : all) add(table, scenario, steps);
+  for (const auto& [what, steps] : all) add_best_batch(table, steps);
   return table;
 }
 

@@ -41,6 +41,10 @@ double tokens(const Record& row) {
   return static_cast<double>(number_of(row, "batch") * number_of(row, "tokens"));
 }
 
+std::string stored_as(const Record& row) {
+  return text_of(row, "weights") + (value_of<bool>(row, "fp8_cache") ? ", fp8 cache" : "");
+}
+
 std::string measured_blocks(const Record& row) {
   return fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"));
 }

@@ -18,6 +18,9 @@ std::string all_but(const Record& row, std::initializer_list<std::string_view> f
 // New tokens of all sequences of one step.
 double tokens(const Record& row);
 
+// Of weights, and of the cache where it is another: "bf16"; "fp8_e4m3, fp8 cache".
+std::string stored_as(const Record& row);
+
 std::string measured_blocks(const Record& row);  // "1 of 32"
 
 // "61.2 %"; empty where either is not known.

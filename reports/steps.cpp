@@ -62,6 +62,7 @@ std::vector<std::string> utilisation_row(const Measurement& m) {
           share_of_rate(step.model_flops, time, step.flops_per_second),
           share_of_rate(step.roof_bytes, time, step.read_bytes_per_second),
           bytes(step.resident_bytes),
+          step.taken_bytes ? bytes(*step.taken_bytes) : "",
           fmt::format("{}", step.largest_batch),
           measured_blocks(row),
           whole_model(m)};
@@ -155,11 +156,12 @@ Table utilisation(std::span<const Measurement> measurements) {
                   {"of GEMM rate"},
                   {"of read rate"},
                   {"tensors"},
+                  {"taken"},
                   {"largest batch"},
                   {"blocks"},
                   {"whole model"}},
       .notes = {
-          std::string(tokens_note),
+          std::string(tokens_note), std::string(blocks_note),
           "Model FLOP/s count what the model asks for: in training 6 N + 6 L s H h per token (N "
           "parameters of matrix products, 4 N of frozen ones; L blocks, context s, H heads of size "
           "h; causal, nothing recomputed), else the operations' own. They are shown as a share of "
@@ -167,8 +169,10 @@ Table utilisation(std::span<const Measurement> measurements) {
           "the step.",
           "Of read rate: weights and cache, read once in the step's time, over the rate at which "
           "the device read memory beside it.",
-          "Tensors: all of a step at once, the most memory that it takes. Largest batch: by "
-          "arithmetic, of the blocks measured, in all of the device's memory.",
+          "Tensors: all of a step at once, since nothing is freed in between. Taken: what the "
+          "device's free memory fell by, workspaces and code included; of devices with their own "
+          "memory. Largest batch: by arithmetic, of the blocks measured, in all of the device's "
+          "memory.",
           "Whole model: extrapolated, as if all blocks took as long as those measured."}};
   std::vector<const Measurement*> steps;
   for (const Measurement& m : measurements)

@@ -19,6 +19,9 @@ std::optional<double> whole_model_seconds(const Measurement& measurement);
 // whole model by extrapolation. Without rows where there are no steps.
 Table utilisation(std::span<const Measurement> measurements);
 
+// How much of whole models each device has room for.
+Table capacities(std::span<const Measurement> measurements);
+
 // What weights lose by being made narrow, and how fast that goes.
 Table quantisation(std::span<const Measurement> measurements);
 

@@ -91,7 +91,8 @@ Table family_table(std::span<const Measurement> rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) table.rows[i].push_back(field.cell(rows[i]));
   }
   if (!alike.empty()) table.notes.push_back(fmt::format("All rows: {}.", fmt::join(alike, ", ")));
-  if (metric(rows.front().row()) == Metric::tokens) table.notes.emplace_back(tokens_note);
+  if (metric(rows.front().row()) == Metric::tokens)
+    table.notes.insert(table.notes.end(), {std::string(tokens_note), std::string(blocks_note)});
   for (const auto& source : sources(rows)) table.notes.push_back(source);
   return table;
 }

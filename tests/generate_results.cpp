@@ -67,7 +67,13 @@ void generate_measurement(Record& record, int samples, std::mt19937_64& bits) {
                    .largest_batch = 40,
                    .read_bytes_per_second = 1.5e10,
                    .flops_per_second = 2e11,
-                   .quantisation_error = 0.0234};
+                   .quantisation_error = 0.0234,
+                   .taken_bytes = 6e8,
+                   .whole_model = Capacity{.weight_bytes = 7e9,
+                                           .sequence_bytes = 2e8,
+                                           .largest_batch = 25,
+                                           .largest_context = 131072,
+                                           .allocated = true}};
     record.parts = {
         {"block 0: q", "gemm/bf16/nt/1x768x768", "onednn", "library", 2e-6, 4e-6},
         {"block 0: \"up\"", "layer/gelu/bf16/1x3072", "openmp", "portable", 1e-6, 3e-6}};

@@ -148,3 +148,10 @@ TEST_CASE("Memory that a GPU does not have is refused with the place of the requ
   const auto run = make_run(device(), small, {}, nothing);  // and the device goes on
   device().time(*run, {});
 }
+
+TEST_CASE("Whether tensors fit on a GPU is found by allocating them together") {
+  const std::int64_t half = device().free_bytes() / 2;
+  CHECK(device().holds(std::vector<std::int64_t>{1 << 20, 1 << 20}) == true);
+  CHECK(device().holds(std::vector<std::int64_t>{half + (1 << 20), half + (1 << 20)}) == false);
+  CHECK(device().free_bytes() >= 2 * half);  // and all is given back
+}

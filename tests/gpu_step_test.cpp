@@ -26,6 +26,20 @@ TEST_CASE("A forward pass on a GPU gives the logits that fp64 gives") {
   checks().check_forward(of_phase(model, Phase::score, 2, 9), "head: log-probabilities");
 }
 
+// A100 and MI250 multiply no fp8.
+TEST_CASE("Narrow weights on a GPU give the logits that fp64 gives with them") {
+  for (const DType weights : {DType::fp8_e4m3, DType::int8, DType::int4})
+    for (const Transformer& step :
+         {of_phase(model, Phase::prefill, 2, 9), of_phase(model, Phase::decode, 3, 12)}) {
+      Transformer narrow = step;
+      narrow.weights = weights;
+      if (checks().takes(narrow))
+        checks().check_narrow_forward(step, weights, "head: logits");
+      else
+        CHECK(weights == DType::fp8_e4m3);
+    }
+}
+
 TEST_CASE("Decoding on a GPU goes on where its prefill ended") {
   for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);
 }

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <numeric>
 #include <set>
 
 #include "backends/transformer.h"
+#include "bench/capacity.h"
 #include "bench/command_line.h"
 #include "bench/models.h"
 #include "bench/rows.h"
@@ -112,12 +115,91 @@ TEST_CASE("the largest batch fits, and one more does not") {
   p.context = 64;
   const auto bytes = [&](int batch) {
     p.batch = batch;
-    return resident_bytes(step_of(p));
+    return static_cast<std::int64_t>(resident_bytes(step_of(p)));
   };
   CHECK(largest_batch(p, bytes(37)) == 37);
   CHECK(largest_batch(p, bytes(37) - 1) == 36);
   CHECK(largest_batch(p, bytes(1)) == 1);
   CHECK(largest_batch(p, bytes(1) - 1) == 0);
+}
+
+namespace {
+
+// A device that can hold less than is free.
+class SmallDevice final : public Device {
+ public:
+  SmallDevice(int index, std::int64_t free, std::int64_t lost = 0) : free_(free), lost_(lost) {
+    info_.backend = "small";
+    info_.index = index;
+    info_.memory_bytes = 2 * free;
+  }
+  const DeviceInfo& info() const override { return info_; }
+  std::int64_t free_bytes() const override { return free_; }
+  Elapsed time(Run&, const Window&) override { return {}; }
+  HostTensor read(const Tensor&) override { return {}; }
+  std::optional<bool> holds(std::span<const std::int64_t> sizes) override {
+    return std::reduce(sizes.begin(), sizes.end()) <= free_ - lost_;
+  }
+
+ private:
+  DeviceInfo info_;
+  std::int64_t free_, lost_;
+};
+
+// Of Llama-3 70B with fp8 weights: 80 blocks of 855.6 million weights of a byte with an f32 scale a row
+// and two norms, a head of 128256 x 8192 of two bytes beside as large a table, the last norm.
+double weights_of_70b() {
+  const double rows = 8192 + 2 * 1024 + 8192 + 2 * 28672 + 8192;
+  const double block = 2.0 * 8192 * 8192 + 2.0 * 8192 * 1024 + 3.0 * 8192 * 28672;
+  return 80 * (block + 4 * rows + 2 * 2 * 8192) + 2 * 2 * 128256.0 * 8192 + 2 * 8192;
+}
+
+Transformer decoding_70b() {
+  Transformer p = find_model("llama-3-70b").shape;
+  p.layers = 1;
+  p.phase = Phase::decode;
+  p.weights = DType::fp8_e4m3;
+  p.context = 8192;
+  return p;
+}
+
+}  // namespace
+
+// 327680 bytes of cache a token. Their tensors beside the cache: logits and activations of a block.
+TEST_CASE("a 70B model in fp8 starves on 80 GB and not on 141 or 192") {
+  const double sequence = 8192 * 327680.0;
+  for (const auto& [gigabytes, batch] : std::map<int, int>{{80, 2}, {141, 25}, {192, 44}}) {
+    SmallDevice device(gigabytes, gigabytes * std::int64_t{1'000'000'000});
+    const Capacity capacity = capacity_of(device, decoding_70b()).value();
+    CHECK(capacity.weight_bytes == Approx(weights_of_70b()).epsilon(1e-9));
+    CHECK(capacity.sequence_bytes == Approx(sequence).epsilon(0.001));
+    CHECK(capacity.largest_batch == batch);
+    CHECK(batch == std::floor((gigabytes * 1e9 - weights_of_70b()) / (1.001 * sequence)));
+    CHECK(capacity.allocated);
+    CHECK(static_cast<double>(capacity.largest_context) ==
+          Approx((gigabytes * 1e9 - weights_of_70b()) / 327680).epsilon(0.001));
+  }
+}
+
+TEST_CASE("what fits by counting and cannot be allocated does not count") {
+  const std::int64_t free = 141'000'000'000;
+  SmallDevice whole(0, free), sequence_less(1, free, 3'000'000'000),
+      weights_less(2, free, free / 2);
+  CHECK(capacity_of(whole, decoding_70b())->largest_batch == 25);
+  CHECK(capacity_of(sequence_less, decoding_70b())->largest_batch == 24);
+  CHECK(capacity_of(weights_less, decoding_70b())->largest_batch == 0);
+}
+
+TEST_CASE("blocks that come one after the other have no capacity") {
+  SmallDevice device(3, 1 << 30);
+  const Transformer tiny_model = tiny(DType::bf16);
+  for (const Phase phase : {Phase::prefill, Phase::score, Phase::quantise})
+    CHECK_FALSE(capacity_of(device, of_phase(tiny_model, phase, 1, 8)));
+  Transformer gpt = find_model("gpt2-124m").shape;
+  const auto trained = capacity_of(device, of_phase(gpt, Phase::train, 1, 128));
+  CHECK(trained->largest_batch == 0);  // 16 bytes of each of 124 million weights alone
+  const auto decoded = capacity_of(device, of_phase(gpt, Phase::decode, 1, 128));
+  CHECK(decoded->largest_context == 1024);  // the model knows no other positions
 }
 
 TEST_CASE("a row of a step says what it could be and how long its operations take") {
@@ -176,6 +258,18 @@ TEST_CASE("a suite of another model asks the same of it, each row once") {
     }
 }
 
+TEST_CASE("a quick look has the best of all kernels only where it is asked for") {
+  const auto devices = backends().front().open().devices;
+  const auto has_best = [&](const Options& options) {
+    return std::ranges::any_of(make_rows(llm_family(), backends(), devices, options),
+                               [](const Row& row) { return row.kernel.tier == Tier::best; });
+  };
+  CHECK_FALSE(has_best({.suite = Suite::quick}));
+  CHECK(has_best({.suite = Suite::quick, .tier = Tier::best}));
+  CHECK(has_best({.suite = Suite::quick, .axes = {{"batch", {"1"}}}}));
+  CHECK(has_best({.suite = Suite::gate}));
+}
+
 TEST_CASE("a CPU replays no graphs, and says so") {
   Transformer p = of_phase(tiny(DType::bf16), Phase::decode, 1, 8);
   p.graph = true;
@@ -216,22 +310,25 @@ TEST_CASE("a step is verified operation by operation, in all phases and tiers") 
     narrow.fp8_cache = true;
     steps.push_back(narrow);
   }
-  for (const Problem problem : steps)
+  for (const Problem problem : steps) {
+    const Truth truth(problem, {}, Encoding::ocp);
     for (const Kernel& kernel : step_kernels()) {
       INFO(id(problem) << " " << name(kernel.tier));
       REQUIRE(kernel.supports(problem, cpu().info()).answer == Support::yes);
       const auto run = kernel.prepare(cpu(), problem, {});
-      const Truth truth(problem, {}, Encoding::ocp);
       std::size_t parts = 0, whole = 0;
       const Verdict first = verify(cpu(), *run, 0, truth, &parts);
       CHECK(first.ok);
-      CHECK(first.check.find("different operations") != std::string::npos);
+      CHECK_THAT(first.check, ContainsSubstring("different operations"));
+      const bool first_tier = kernel.tier == step_kernels().front().tier;
+      CHECK((first.check.find("in another tier's row") != std::string::npos) != first_tier);
       launch_once(cpu(), *run, 0);
       CHECK(fingerprint(cpu(), *run, 0) == parts);
       const Verdict last = check(cpu(), *run, 0, truth, &whole);
       CHECK(last.ok);
       CHECK(whole == parts);
     }
+  }
 }
 
 TEST_CASE("a wrong kernel inside a step is found and named") {
@@ -253,7 +350,8 @@ TEST_CASE("a wrong kernel inside a step is found and named") {
                       [](const Step& step, std::size_t place) {
                         return initial_values(step, place, Fill::normal, 42);
                       });
-    const Verdict verdict = verify_step(cpu(), sequence, 0, nullptr);
+    std::map<std::string, Verdict> known;
+    const Verdict verdict = verify_step(cpu(), sequence, 0, known, nullptr);
     INFO(fault << ": " << verdict.check);
     CHECK(verdict.ok == (fault == planted_correct));
     if (!verdict.ok)

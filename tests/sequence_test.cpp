@@ -37,6 +37,14 @@ TEST_CASE("A forward pass gives the logits that fp64 gives") {
   checks().check_forward(of_phase(experts, Phase::decode, 3, 12), "head: logits");
 }
 
+TEST_CASE("Narrow weights give the logits that fp64 gives with them") {
+  for (const Transformer& model : {tiny(DType::bf16), tiny_gpt(DType::bf16)})
+    for (const DType weights : {DType::fp8_e4m3, DType::int8, DType::int4}) {
+      checks().check_narrow_forward(of_phase(model, Phase::prefill, 2, 9), weights, "head: logits");
+      checks().check_narrow_forward(of_phase(model, Phase::decode, 3, 12), weights, "head: logits");
+    }
+}
+
 TEST_CASE("Decoding the last token of a prompt gives the logits of its prefill") {
   for (const Transformer& model : {tiny(DType::f32), tiny_qwen(DType::bf16), tiny_gpt(DType::bf16)})
     for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);

@@ -102,16 +102,26 @@ HostTensor after(const StepChecks& checks, const Sequence& prefill, const Transf
 
 }  // namespace
 
+std::vector<Kernel> StepChecks::able(const Operation& operation) const {
+  std::vector<Kernel> all;
+  for (const Kernel& kernel : kernels_)
+    if (!kernel.reads_b_ahead &&
+        kernel.supports(operation.problem, device_.info()).answer == Support::yes)
+      all.push_back(kernel);
+  return all;
+}
+
 KernelChoice StepChecks::choice(bool last) const {
   return [this, last](const Operation& operation) {
-    std::vector<Kernel> able;
-    for (const Kernel& kernel : kernels_)
-      if (!kernel.reads_b_ahead &&
-          kernel.supports(operation.problem, device_.info()).answer == Support::yes)
-        able.push_back(kernel);
-    if (able.empty()) throw std::logic_error("no kernel for " + id(operation.problem));
-    return last ? able.back() : able.front();
+    const std::vector<Kernel> all = able(operation);
+    if (all.empty()) throw std::logic_error("no kernel for " + id(operation.problem));
+    return last ? all.back() : all.front();
   };
+}
+
+bool StepChecks::takes(const Transformer& model) const {
+  return std::ranges::none_of(step_of(model).operations,
+                              [&](const Operation& one) { return able(one).empty(); });
 }
 
 Sequence StepChecks::prepare(const Transformer& model, bool last, int copies) const {
@@ -138,6 +148,19 @@ void StepChecks::check_forward(const Transformer& model, std::string_view output
           bound(sequence.step(), model.dtype));
     CHECK(sequence.damage(0) == "");
   }
+}
+
+void StepChecks::check_narrow_forward(Transformer model, DType weights,
+                                      std::string_view output) const {
+  model.weights = weights;
+  INFO(id(model));
+  StepOracle oracle(step_of(model));
+  oracle.run();
+  Sequence sequence = prepare(model);
+  device_.time(sequence, {.launches = 1});
+  CHECK(relative_error(read(sequence, output), oracle.values(output)) <
+        bound(sequence.step(), model.dtype) + unit_roundoff(weights));
+  CHECK(sequence.damage(0) == "");
 }
 
 void StepChecks::check_gradients(const Transformer& model, double bound) const {

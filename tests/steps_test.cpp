@@ -128,6 +128,42 @@ TEST_CASE("scenarios are made of the steps that they need, and absent without th
   CHECK(column(table, "rate") == Cells{"28444 tokens/s", "111.1 tokens/s", "110.8 tokens/s"});
 }
 
+TEST_CASE("of the batches that fit as a whole model the fastest counts") {
+  const auto row = [](std::int64_t batch, double time, int largest) {
+    Record record = step("decode", batch, 8192, time);
+    record.problem.emplace_back("weights", "fp8_e4m3");
+    record.step->whole_model = Capacity{.weight_bytes = 0x1p36, .largest_batch = largest};
+    return record;
+  };
+  const Results some = results_of({row(1, 1e-3, 2), row(2, 1.25e-3, 2), row(4, 1.5e-3, 2)});
+  const Table table = scenarios(measurements(some));
+  CHECK(column(table, "scenario") == Cells{"ctx8k, best batch that fits"});
+  CHECK(column(table, "weights") == Cells{"fp8_e4m3"});
+  CHECK(column(table, "sequences") == Cells{"2"});
+  CHECK(column(table, "rate") == Cells{"533.3 tokens/s"});  // 2 in three times 1.25 ms
+
+  const Results none = results_of({row(1, 1e-3, 0), row(2, 1.25e-3, 0)});
+  CHECK(column(scenarios(measurements(none)), "rate") == Cells{"does not fit: 64 GiB of weights"});
+}
+
+TEST_CASE("what fits of a whole model stands once, whatever the batch and tier") {
+  Record one = step("decode", 1, 64, 1e-3), other = step("decode", 8, 64, 2e-3);
+  other.tier = "portable";
+  for (Record* record : {&one, &other})
+    record->step->whole_model = Capacity{.weight_bytes = 0x1p31,
+                                         .sequence_bytes = 0x1p20,
+                                         .largest_batch = 7,
+                                         .largest_context = 4096,
+                                         .allocated = true};
+  const Results results = results_of({one, other, step("prefill", 1, 64, 1e-3)});
+  const Table table = capacities(measurements(results));
+  CHECK(column(table, "weights' size") == Cells{"2 GiB"});
+  CHECK(column(table, "a sequence") == Cells{"1 MiB"});
+  CHECK(column(table, "largest batch") == Cells{"7"});
+  CHECK(column(table, "largest context [tokens]") == Cells{"4096"});
+  CHECK(column(table, "found by") == Cells{"allocating"});
+}
+
 TEST_CASE("a step of reinforcement learning has its parts' shares") {
   const Results results = results_of({step("decode", 16, 512, 1e-3), step("score", 1, 1024, 16e-3),
                                       step("train", 1, 1024, 48e-3)});

@@ -100,6 +100,17 @@ std::int64_t GpuDevice::free_bytes() const {
   return static_cast<std::int64_t>(free);
 }
 
+std::optional<bool> GpuDevice::holds(std::span<const std::int64_t> sizes) {
+  check(select_device(index_));
+  std::vector<Buffer<std::byte>> all;
+  try {
+    for (const std::int64_t size : sizes) all.emplace_back(static_cast<std::size_t>(size));
+  } catch (const OutOfMemory&) {
+    return false;
+  }
+  return true;
+}
+
 void GpuDevice::flush(std::int64_t bytes) {
   if (bytes == 0) return;
   if (static_cast<std::size_t>(bytes) > flush_.size()) {

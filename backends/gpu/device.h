@@ -31,6 +31,7 @@ class GpuDevice final : public Device {
   std::int64_t free_bytes() const override;
   Elapsed time(Run& run, const Window& window) override;
   HostTensor read(const Tensor& tensor) override;
+  std::optional<bool> holds(std::span<const std::int64_t> sizes) override;
   Telemetry telemetry() override { return read_sensors_(); }
 
   // Where kernels are enqueued. Calling it makes this device the one that the thread works with.

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/capacity.h"
+
+#include <functional>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "backends/transformer.h"
+#include "bench/rows.h"
+
+namespace steelyard {
+namespace {
+
+using Fits = std::function<bool(int)>;
+
+// The largest number that fits, of those below one that does not; 0 fits.
+int largest_below(int too_many, const Fits& fits) {
+  int most = 0;  // that is known to fit
+  while (too_many - most > 1) {
+    const int middle = most + (too_many - most) / 2;
+    (fits(middle) ? most : too_many) = middle;
+  }
+  return most;
+}
+
+int largest(const Fits& fits) {
+  constexpr int enough = 1 << 24;
+  int too_many = 1;
+  while (too_many < enough && fits(too_many)) too_many *= 2;
+  return largest_below(too_many, fits);
+}
+
+bool stays(Role role) {
+  return role == Role::weight || role == Role::cache;
+}
+
+// Of the tensors that a whole model has at once.
+std::vector<std::int64_t> sizes_of(Transformer t) {
+  std::vector<std::int64_t> sizes;
+  const auto add = [&](std::int64_t blocks, auto wanted) {
+    t.layers = blocks;
+    for (const StepTensor& tensor : step_of(t).tensors)
+      if (wanted(tensor.role)) sizes.push_back(bytes(tensor.operand));
+  };
+  if (trains(t.phase)) {
+    add(t.blocks, [](Role) { return true; });
+  } else {
+    add(t.blocks, stays);
+    add(1, [](Role role) { return !stays(role); });
+  }
+  return sizes;
+}
+
+std::int64_t needed_bytes(const Transformer& t) {
+  const std::vector<std::int64_t> sizes = sizes_of(t);
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+}
+
+double weight_bytes(Transformer t) {
+  t.layers = t.blocks;
+  return bytes_of(step_of(t), Role::weight);
+}
+
+Transformer with_batch(Transformer t, std::int64_t batch) {
+  t.batch = batch;
+  return t;
+}
+
+Transformer with_context(Transformer t, std::int64_t context) {
+  t.context = context;
+  if (t.phase != Phase::decode) t.tokens = context;
+  return t;
+}
+
+// Of a step with one sequence.
+Capacity find_capacity(Device& device, const Transformer& single) {
+  const bool can_tell = device.holds({}).has_value();
+  const std::int64_t room = can_tell ? device.free_bytes() : device.info().memory_bytes;
+  const auto is_possible = [=](const Transformer& asked) {
+    return fault(asked).empty() && needed_bytes(asked) <= room;
+  };
+  const auto is_held = [&](int batch) {
+    return device.holds(sizes_of(with_batch(single, batch))).value_or(true);
+  };
+  const double one = static_cast<double>(needed_bytes(single)),
+               two = static_cast<double>(needed_bytes(with_batch(single, 2)));
+  const int counted = largest([&](int batch) { return is_possible(with_batch(single, batch)); });
+  return {
+      .weight_bytes = weight_bytes(single),
+      .sequence_bytes = two - one,
+      .largest_batch = counted == 0 || is_held(counted) ? counted : largest_below(counted, is_held),
+      .largest_context =
+          largest([&](int context) { return is_possible(with_context(single, context)); }),
+      .allocated = can_tell};
+}
+
+}  // namespace
+
+int largest_batch(const Transformer& transformer, std::int64_t bytes) {
+  return largest([&](int batch) {
+    return resident_bytes(step_of(with_batch(transformer, batch))) <= static_cast<double>(bytes);
+  });
+}
+
+std::optional<Capacity> capacity_of(Device& device, const Transformer& transformer) {
+  static std::map<std::string, Capacity> known;  // by device and step, whatever its batch
+  if (!trains(transformer.phase) && transformer.phase != Phase::decode) return std::nullopt;
+  const Transformer single = with_batch(transformer, 1);
+  const auto [entry, added] =
+      known.try_emplace(fmt::format("{} {}", device_id(device.info()), id(single)));
+  if (added) entry->second = find_capacity(device, single);
+  return entry->second;
+}
+
+}  // namespace steelyard
