@@ -13,11 +13,23 @@ namespace steelyard {
 struct ReportOptions {
   std::vector<std::filesystem::path> results;
   std::string reference;
-  std::string format = "md";     // or csv
+  std::filesystem::path claims;  // beside those of data/claims.toml; empty: none
+  std::string format = "md";     // html, csv
   std::filesystem::path output;  // empty: stdout
+  std::filesystem::path prices;  // empty: nothing is said of costs
+  std::string group_by;          // "label.KEY"; empty: each result is its own side
+  bool embed = false;            // the result files, into HTML
 };
 
 int report(const ReportOptions& options);
+
+struct PublishedOptions {
+  std::vector<std::string> references = {"H100-SXM5-80GB", "A100-SXM4-80GB"};
+  std::string format = "md";     // or html
+  std::filesystem::path output;  // empty: stdout
+};
+
+int show_published(const PublishedOptions& options);
 
 struct RunOptions {
   std::string suite = "quick";

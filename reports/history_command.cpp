@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +8,7 @@
 #include "reports/change_points.h"
 #include "reports/commands.h"
 #include "reports/exit_code.h"
+#include "reports/glob.h"
 #include "reports/history.h"
 #include "reports/output.h"
 #include "reports/record.h"
@@ -85,7 +85,7 @@ int show_trend(const HistoryOptions& options) {
   return with_history(options, Database::read, [&](const History& history) {
     std::string text;
     for (const std::string& row : history.rows())
-      if (row == options.row || fnmatch(options.row.c_str(), row.c_str(), 0) == 0)
+      if (row == options.row || matches(options.row, row))
         text +=
             steelyard::text(trend(row, history.points(row, history.newest_conditions(row)))) + "\n";
     if (text.empty()) {

@@ -33,12 +33,27 @@ Examples:
 constexpr const char* report_examples = R"(Examples:
   steelyard report out                        one result as Markdown
   steelyard report out/steelyard-gemm.json    one file of it
+  steelyard report out --format html -o out.html
+                                              one file for a browser: tables to sort, charts
   steelyard report out --format csv -o out.csv
                                               every value, in SI units
   steelyard report h200 mi300x --reference h200 -o comparison.md
                                               how fast each is relative to h200
+  steelyard report h200 mi300x --prices my-prices.toml
+                                              and what that costs: reports/data/prices.toml has the form
+  steelyard report h200 mi300x --claims my-claims.toml
+                                              and whether that is true: reports/data/claims.toml has the form
+  steelyard report results/* --group-by label.provider
+                                              results of one --label provider=NAME together
 
 Exit codes: 0; 2 when a file cannot be read or written; 3 when nothing is comparable.
+)";
+
+constexpr const char* published_examples = R"(Examples:
+  steelyard published                         ratios to H100 and A100, claims, every value
+  steelyard published --reference MI300X --format html -o published.html
+
+Nothing of it was measured by Steelyard: reports/data/published.json has sources, dates and conditions.
 )";
 
 constexpr const char* compare_examples = R"(Examples:
@@ -118,12 +133,33 @@ Action add_report(CLI::App& app) {
   command->add_option("RESULT", options->results, "result files or folders of them")->required();
   command->add_option("--reference", options->reference,
                       "the device or result that ratios refer to [the first]");
-  command->add_option("--format", options->format, "md or csv")
-      ->check(CLI::IsMember({"md", "csv"}))
+  command->add_option("--prices", options->prices,
+                      "a TOML file of prices; without it nothing is said of costs");
+  command->add_option("--claims", options->claims,
+                      "a TOML file of claims that several results are judged by, beside "
+                      "reports/data/claims.toml");
+  command->add_option("--group-by", options->group_by,
+                      "label.KEY: results with one value of this label are one side");
+  command->add_option("--format", options->format, "md, html or csv")
+      ->check(CLI::IsMember({"md", "html", "csv"}))
       ->capture_default_str();
+  command->add_flag("--embed", options->embed, "the HTML file holds the result files too");
   command->add_option("-o,--output", options->output, "a file [stdout]");
   command->footer(report_examples);
   return [options] { return report(*options); };
+}
+
+Action add_published(CLI::App& app) {
+  auto options = std::make_shared<PublishedOptions>();
+  auto* command = app.add_subcommand("published", "GPUs side by side by what others published");
+  command->add_option("--reference", options->references, "the GPUs that ratios refer to")
+      ->capture_default_str();
+  command->add_option("--format", options->format, "md or html")
+      ->check(CLI::IsMember({"md", "html"}))
+      ->capture_default_str();
+  command->add_option("-o,--output", options->output, "a file [stdout]");
+  command->footer(published_examples);
+  return [options] { return show_published(*options); };
 }
 
 void add_compare_options(CLI::App& command, CompareOptions& options) {
@@ -237,9 +273,9 @@ int main(int argc, char** argv) {
   app.footer(examples);
   app.require_subcommand(1);
   const std::map<std::string, Action> actions = {
-      {"run", add_run(app)},       {"report", add_report(app)},    {"compare", add_compare(app)},
-      {"gate", add_gate(app)},     {"noise", add_noise(app)},      {"history", add_history(app)},
-      {"export", add_export(app)}, {"validate", add_validate(app)}};
+      {"run", add_run(app)},         {"report", add_report(app)}, {"published", add_published(app)},
+      {"compare", add_compare(app)}, {"gate", add_gate(app)},     {"noise", add_noise(app)},
+      {"history", add_history(app)}, {"export", add_export(app)}, {"validate", add_validate(app)}};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -110,6 +110,11 @@ Metric metric(const Record& row) {
   return memory_bound || row.flops == 0 ? Metric::bandwidth : Metric::flops;
 }
 
+double problems_at_once(const Record& row) {
+  if (row.together.empty() || metric(row) == Metric::latency) return 1;
+  return static_cast<double>(row.together.size());
+}
+
 std::string performance(const Measurement& measurement) {
   const Record& row = measurement.row();
   switch (metric(row)) {
@@ -122,7 +127,7 @@ std::string performance(const Measurement& measurement) {
     case Metric::tokens:
       break;
   }
-  return token_rate(tokens(row), measurement.time.seconds);
+  return token_rate(tokens(row) * problems_at_once(row), measurement.time.seconds);
 }
 
 const Fact* peak(const Record& row) {

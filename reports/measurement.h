@@ -52,6 +52,9 @@ inline constexpr std::string_view tokens_note =
 inline constexpr std::string_view blocks_note =
     "A problem has as many blocks of its model as its l says, with embedding and head.";
 
+// Of devices that were measured together, each has one; a latency is that of one problem.
+double problems_at_once(const Record& row);
+
 // "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step", "1234 tokens/s".
 std::string performance(const Measurement& measurement);
 

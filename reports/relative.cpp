@@ -72,7 +72,7 @@ void relate_row(const RowKey& key, const Candidates& candidates, std::size_t ref
     const Measurement* best = fastest(candidates[i]);
     cell.measurement = base ? fastest_with(candidates[i], identity(*base)) : best;
     if (base && cell.measurement) {
-      cell.ratio = speed_ratio(base->time, cell.measurement->time);
+      cell.ratio = speed_ratio(*base, *cell.measurement);
       mean.ratio += std::log(cell.ratio->value);
       ++mean.rows;
     } else if (base && best) {
@@ -112,7 +112,9 @@ std::map<std::string, std::set<std::string>> families(std::span<const Side> side
 std::vector<std::string> selections(const std::set<std::string>& tiers) {
   std::vector<std::string> found;
   if (tiers.contains("library")) found.push_back("library");
-  if (tiers.size() > 1 || tiers.contains("tuned")) found.push_back("");
+  const bool only_named =
+      tiers == std::set<std::string>{"library"} || tiers == std::set<std::string>{"portable"};
+  if (!only_named) found.push_back("");
   if (tiers.contains("portable")) found.push_back("portable");
   return found;
 }
@@ -162,6 +164,12 @@ Ratio speed_ratio(const Estimate& reference, const Estimate& other) {
                                   log_ratio(other.seconds, other.ci95.lower));
   const double value = reference.seconds / other.seconds;
   return {value, {value * std::exp(-below), value * std::exp(above)}};
+}
+
+Ratio speed_ratio(const Measurement& reference, const Measurement& other) {
+  const double more = problems_at_once(other.row()) / problems_at_once(reference.row());
+  const Ratio ratio = speed_ratio(reference.time, other.time);
+  return {ratio.value * more, {ratio.ci95.lower * more, ratio.ci95.upper * more}};
 }
 
 Relative relate(std::span<const Side> sides, std::size_t reference) {

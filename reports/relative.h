@@ -18,6 +18,7 @@ struct Side {
   std::string label;  // as short as tells it from the other sides
   std::string device, device_name, unit;
   std::string source;  // Results::name
+  int devices = 1;  // that its rows were measured on, one after the other: one or several machines
   std::vector<Measurement> measurements;
 };
 
@@ -36,6 +37,9 @@ struct Ratio {
 // The half-widths of both intervals, added as squares on the logarithmic scale (Zou and Donner,
 // 2008).
 Ratio speed_ratio(const Estimate& reference, const Estimate& other);
+
+// Of all problems that each solves at once.
+Ratio speed_ratio(const Measurement& reference, const Measurement& other);
 
 struct Cell {
   const Measurement* measurement = nullptr;  // null: this side lacks it, or it was refused

@@ -12,8 +12,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/efficiency.h"
+
 namespace steelyard {
-namespace {
 
 std::string selection(const Comparison& comparison) {
   return comparison.tier.empty() ? "best of each" : comparison.tier;
@@ -23,6 +24,8 @@ std::string factor(double value) {
   return value >= 0.01 && value < 1000 ? fmt::format("{:.3f}", value)
                                        : fmt::format("{:.1e}", value);
 }
+
+namespace {
 
 std::string ratio_text(const Ratio& ratio) {
   return fmt::format("{} ({} to {})", factor(ratio.value), factor(ratio.ci95.lower),
@@ -94,6 +97,23 @@ std::optional<std::string> kernel_note(const Comparison& comparison, std::span<c
   return fmt::format("Kernels: {}.", fmt::join(texts, "; "));
 }
 
+// "MI250: 2 devices, each with a problem of its own."
+std::optional<std::string> together_note(const Comparison& comparison,
+                                         std::span<const Side> sides) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < sides.size(); ++i)
+    for (const auto& row : comparison.rows)
+      if (const Measurement* m = row.cells[i].measurement; m && !m->row().together.empty()) {
+        texts.push_back(fmt::format("{} of {}", m->row().together.size(), sides[i].label));
+        break;
+      }
+  if (texts.empty()) return std::nullopt;
+  return fmt::format(
+      "Together at once, each with a problem of its own: {}. Ratios count all of them; latencies "
+      "one.",
+      fmt::join(texts, "; "));
+}
+
 bool any_flagged(const Comparison& comparison) {
   for (const auto& row : comparison.rows)
     for (const auto& cell : row.cells)
@@ -118,6 +138,7 @@ Table comparison_table(const Comparison& comparison, std::span<const Side> sides
         "† is not converged, has drifted or is otherwise flagged: the report of that result alone "
         "says how.");
   if (const auto note = kernel_note(comparison, sides)) table.notes.push_back(*note);
+  if (const auto note = together_note(comparison, sides)) table.notes.push_back(*note);
   for (const auto& part : parts) table.columns.push_back(part.column);
   for (const auto& row : comparison.rows) {
     auto& cells = table.rows.emplace_back();
@@ -131,16 +152,25 @@ std::string number(double value) {
   return fmt::format("{:.12g}", value);
 }
 
-std::vector<std::string> data_cells(const Cell& cell) {
-  if (!cell.measurement) return std::vector<std::string>(8, "");
-  const Record& record = cell.measurement->row();
-  const auto& [seconds, ci95] = cell.measurement->time;
-  std::vector<std::string> cells{record.kernel, record.tier, number(seconds), number(ci95.lower),
-                                 number(ci95.upper)};
-  if (cell.ratio)
-    cells.insert(cells.end(), {number(cell.ratio->value), number(cell.ratio->ci95.lower),
-                               number(cell.ratio->ci95.upper)});
-  cells.resize(8);
+std::vector<std::string> data_cells(const Cell& cell, const Product& of) {
+  std::vector<std::string> cells;
+  if (cell.measurement != nullptr) {
+    const Record& record = cell.measurement->row();
+    const auto& [seconds, ci95] = cell.measurement->time;
+    cells = {record.kernel, record.tier, number(seconds), number(ci95.lower), number(ci95.upper)};
+    cells.resize(8);
+    const auto share = share_of_peak(*cell.measurement);
+    const auto power = watts(*cell.measurement, of);
+    cells.push_back(share ? number(*share) : "");
+    cells.push_back(power ? number(power->value) : "");
+    cells.emplace_back(!power ? "" : power->is_measured ? "measured" : "TDP");
+  }
+  if (cell.ratio) {
+    cells[5] = number(cell.ratio->value);
+    cells[6] = number(cell.ratio->ci95.lower);
+    cells[7] = number(cell.ratio->ci95.upper);
+  }
+  cells.resize(11);
   return cells;
 }
 
@@ -156,28 +186,6 @@ Table condition_table(std::span<const Side> sides, const Relative& relative) {
     row.push_back(std::to_string(difference.rows));
   }
   if (table.rows.empty()) table = {.title = table.title, .notes = {"None in the compared rows."}};
-  return table;
-}
-
-Table mean_table(std::span<const Side> sides, const Relative& relative) {
-  Table table{.title = "Speed relative to " + sides[relative.reference].label,
-              .columns = {{"family", Align::left},
-                          {"kernels", Align::left},
-                          {"side", Align::left},
-                          {"geometric mean"},
-                          {"n"},
-                          {"reference lacks"},
-                          {"side lacks"},
-                          {"refused"}}};
-  for (const auto& comparison : relative.comparisons)
-    for (std::size_t i = 0; i < sides.size(); ++i) {
-      if (i == relative.reference) continue;
-      const Mean& mean = comparison.means[i];
-      table.rows.push_back({comparison.family, selection(comparison), sides[i].label,
-                            mean.rows ? factor(mean.ratio) : "-", std::to_string(mean.rows),
-                            std::to_string(mean.missing_in_reference),
-                            std::to_string(mean.missing_in_side), std::to_string(mean.refused)});
-    }
   return table;
 }
 
@@ -247,7 +255,10 @@ Table relative_data(std::span<const Side> sides, const Relative& relative) {
                           {"ci95_upper_seconds"},
                           {"ratio"},
                           {"ratio_ci95_lower"},
-                          {"ratio_ci95_upper"}}};
+                          {"ratio_ci95_upper"},
+                          {"share_of_datasheet_peak"},
+                          {"watts"},
+                          {"power"}}};
   for (const auto& comparison : relative.comparisons)
     for (const auto& row : comparison.rows)
       for (std::size_t i = 0; i < sides.size(); ++i) {
@@ -256,7 +267,7 @@ Table relative_data(std::span<const Side> sides, const Relative& relative) {
         auto& cells = table.rows.emplace_back(std::vector<std::string>{
             comparison.family, selection(comparison), row.id, row.settings, sides[i].label,
             i == relative.reference && cell.measurement ? "reference" : state});
-        const auto data = data_cells(cell);
+        const auto data = data_cells(cell, product(sides[i]));
         cells.insert(cells.end(), data.begin(), data.end());
       }
   return table;

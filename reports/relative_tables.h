@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "reports/relative.h"
@@ -10,8 +11,9 @@
 
 namespace steelyard {
 
-// The geometric mean of each side by family and kernels, and how many rows it rests on.
-Table mean_table(std::span<const Side> sides, const Relative& relative);
+std::string selection(const Comparison& comparison);  // "library", "best of each"
+std::string factor(double value);                     // of a ratio: "1.234"
+
 Table condition_table(std::span<const Side> sides, const Relative& relative);
 std::vector<Table> comparison_tables(std::span<const Side> sides, const Relative& relative);
 // Which library, algorithm or instruction set stands behind a kernel's name.

@@ -9,4 +9,7 @@ namespace steelyard {
 // In hexadecimal.
 std::string sha256(std::string_view text);
 
+// As a content security policy names a script: "sha256-" and the digest in base64.
+std::string sha256_source(std::string_view text);
+
 }  // namespace steelyard

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/differences.h"
 #include "reports/relative.h"
 
 namespace steelyard {
@@ -72,6 +73,31 @@ std::string choices(std::span<const Side> sides) {
   return fmt::format("{}", fmt::join(labels, ", "));
 }
 
+const Scalar& find(const Fields& fields, std::string_view name) {
+  static const Scalar none;
+  const auto found = std::ranges::find(fields, name, &Fields::value_type::first);
+  return found == fields.end() ? none : found->second;
+}
+
+// What tells the device of a file from those of others: its own number, else its place.
+std::string specimen(const ResultFile& file, const Side& side) {
+  for (const Fields& device : file.context.devices)
+    if (find(device, "id") == Scalar(side.device))
+      if (const auto* uuid = std::get_if<std::string>(&find(device, "uuid"))) return *uuid;
+  return text_of(find(file.context.google, "host_name")) + " " + side.device;
+}
+
+int devices_of(const Side& side, const Results& set) {
+  std::set<std::string> found;
+  for (const ResultFile& file : set.files)
+    if (std::ranges::any_of(file.records, [&](const Record& row) {
+          return row.status == Status::ok && row.device == side.device &&
+                 row.device_name == side.device_name;
+        }))
+      found.insert(specimen(file, side));
+  return static_cast<int>(found.size());
+}
+
 }  // namespace
 
 std::vector<Side> sides(std::span<const Results> results) {
@@ -91,6 +117,9 @@ std::vector<Side> sides(std::span<const Results> results) {
                                           .source = set.name});
       side->measurements.push_back(std::move(measurement));
     }
+    for (auto side = found.begin() + static_cast<std::ptrdiff_t>(first); side != found.end();
+         ++side)
+      side->devices = devices_of(*side, set);
   }
   set_labels(found);
   return found;

@@ -89,6 +89,11 @@ const Spec* find_spec(std::string_view device_name) {
   return nullptr;
 }
 
+const Spec* spec_named(std::string_view name) {
+  const auto found = std::ranges::find(specs(), name, &Spec::name);
+  return found == specs().end() ? nullptr : &*found;
+}
+
 const std::vector<Spec>& specs() {
   return database().specs;
 }

@@ -34,6 +34,7 @@ struct Spec {
 
 // The spec whose device-name patterns match; an "emulated " prefix is ignored. Null when unknown.
 const Spec* find_spec(std::string_view device_name);
+const Spec* spec_named(std::string_view name);  // its own, as "H100-SXM5-80GB"; null when unknown
 const std::vector<Spec>& specs();
 
 // Devices that a row was measured on, as its datasheet counts them: several together, or the dies

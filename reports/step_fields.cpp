@@ -45,6 +45,11 @@ std::string stored_as(const Record& row) {
   return text_of(row, "weights") + (value_of<bool>(row, "fp8_cache") ? ", fp8 cache" : "");
 }
 
+bool fits(const Record& row) {
+  return !row.step || !row.step->whole_model ||
+         number_of(row, "batch") <= row.step->whole_model->largest_batch;
+}
+
 std::string measured_blocks(const Record& row) {
   return fmt::format("{} of {}", number_of(row, "layers"), number_of(row, "blocks"));
 }

@@ -21,6 +21,9 @@ double tokens(const Record& row);
 // Of weights, and of the cache where it is another: "bf16"; "fp8_e4m3, fp8 cache".
 std::string stored_as(const Record& row);
 
+// Whether the device has room for the whole model at the row's batch; true where that is not known.
+bool fits(const Record& row);
+
 std::string measured_blocks(const Record& row);  // "1 of 32"
 
 // "61.2 %"; empty where either is not known.

@@ -2,9 +2,12 @@
 // What a report says of the steps of models beside their times.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "reports/chart.h"
 #include "reports/measurement.h"
 #include "reports/render.h"
 
@@ -28,6 +31,13 @@ Table quantisation(std::span<const Measurement> measurements);
 // Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
 // are at least three: how speed grows with it, and where it stops.
 std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field);
+
+// The same as charts, one for each model.
+std::vector<Curves> curve_charts(std::span<const Measurement> measurements, std::string_view field);
+
+// Of sizes and speeds, ordered by size: from where on a doubling of the size brings less than half as much
+// speed again. Nothing where each brings more.
+std::optional<double> knee(std::span<const std::pair<double, double>> curve);
 
 // For each step its operations alone, those of one problem and kernel together, their sum, and how the
 // step compares with it.

@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/thresholds.h"
 
-#include <fnmatch.h>
-
 #include <array>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#define TOML_EXCEPTIONS 1
-#include <toml++/toml.h>
 
-#include "reports/file_error.h"
+#include "reports/glob.h"
 #include "reports/open_file.h"
+#include "reports/toml_reader.h"
 
 namespace steelyard {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool matches(const std::string& glob, const std::string& text) {
-  return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
-}
-
-// Reads the tables of one file; errors name it and the line.
-class Reader {
+class Reader : TomlReader {
  public:
-  Reader(const fs::path& path, std::chrono::sys_days today) : path_(path), today_(today) {}
+  Reader(const fs::path& path, std::chrono::sys_days today) : TomlReader(path), today_(today) {}
 
   Thresholds read(const toml::table& root) {
     allow_only(root, {"rule", "allow"});
@@ -38,51 +29,6 @@ class Reader {
   }
 
  private:
-  using Names = std::vector<std::string_view>;
-
-  [[noreturn]] void fail(const toml::node& node, std::string_view what,
-                         std::string_view remedy) const {
-    throw file_error(path_, fmt::format("line {}: {}", node.source().begin.line, what), remedy);
-  }
-
-  void allow_only(const toml::table& table, const Names& names) const {
-    for (const auto& [key, value] : table)
-      if (std::ranges::count(names, key.str()) == 0)
-        fail(value, fmt::format("`{}` is not known", key.str()),
-             fmt::format("there are: {}", fmt::join(names, ", ")));
-  }
-
-  std::vector<const toml::table*> tables(const toml::table& root, std::string_view name) const {
-    std::vector<const toml::table*> found;
-    const toml::node* node = root.get(name);
-    if (node == nullptr) return found;
-    const toml::array* array = node->as_array();
-    if (array == nullptr || !array->is_homogeneous<toml::table>())
-      fail(*node, fmt::format("`{}` must be tables", name), fmt::format("write [[{}]]", name));
-    for (const toml::node& one : *array) found.push_back(one.as_table());
-    return found;
-  }
-
-  std::optional<std::string> text(const toml::table& table, std::string_view name) const {
-    const toml::node* node = table.get(name);
-    if (node == nullptr) return std::nullopt;
-    const auto value = node->value_exact<std::string>();
-    if (!value || value->empty()) fail(*node, fmt::format("`{}` must be text", name), "quote it");
-    return value;
-  }
-
-  // One of `choices`, as its index.
-  std::optional<std::size_t> choice(const toml::table& table, std::string_view name,
-                                    const Names& choices) const {
-    const auto value = text(table, name);
-    if (!value) return std::nullopt;
-    const auto found = std::ranges::find(choices, *value);
-    if (found == choices.end())
-      fail(*table.get(name), fmt::format("{} = \"{}\" is not known", name, *value),
-           fmt::format("there are: {}", fmt::join(choices, ", ")));
-    return static_cast<std::size_t>(found - choices.begin());
-  }
-
   std::optional<double> share(const toml::table& table, std::string_view name) const {
     const toml::node* node = table.get(name);
     if (node == nullptr) return std::nullopt;
@@ -134,7 +80,6 @@ class Reader {
     return {.selector = selector(table), .reason = *reason};
   }
 
-  const fs::path& path_;
   std::chrono::sys_days today_;
 };
 
@@ -163,13 +108,7 @@ Threshold Thresholds::of(const Series& series) const {
 
 Thresholds parse_thresholds(std::string_view text, const fs::path& file,
                             std::chrono::sys_days today) {
-  try {
-    return Reader(file, today).read(toml::parse(text));
-  } catch (const toml::parse_error& error) {
-    throw file_error(file,
-                     fmt::format("line {}: {}", error.source().begin.line, error.description()),
-                     "correct it: toml.io has the format");
-  }
+  return Reader(file, today).read(parse_toml(text, file));
 }
 
 Thresholds read_thresholds(const fs::path& path, std::chrono::sys_days today) {

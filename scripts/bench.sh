@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Measures this machine: set up, build, run the quick suite, print the report.
+# Measures this machine: set up, build, run the quick suite, print the report and leave it as HTML.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
@@ -15,8 +15,9 @@ while (($#)); do
 usage: scripts/bench.sh [--suite quick|gate|standard|full] [-o FOLDER] [options of the bench programs]
 
 Installs what is missing, builds for this machine (scripts/build.sh auto), runs `steelyard run` with all
-options given here and prints the report. Results go to results/<UTC>-<host>-<suite> in the project,
-unless -o names a folder. The exit code is that of the run.
+options given here, prints the report and leaves it as report.html beside the results, for a browser. They
+go to results/<UTC>-<host>-<suite> in the project, unless -o names a folder. The exit code is that of the
+run.
 
   scripts/bench.sh                            the quick suite on every device
   scripts/bench.sh --suite standard --filter gemm/bf16
@@ -52,5 +53,11 @@ if [[ -n $files ]]; then
   echo
   "$steelyard" report "$output" || echo "bench.sh: the report ended with exit code $?" >&2
   printf '\nResult files:\n%s\n' "$files"
+  page=$output/report.html
+  if "$steelyard" report "$output" --format html -o "$page"; then
+    printf '\nThis report for a browser, with tables to sort and charts:\n%s\n' "$page"
+  else
+    echo "bench.sh: the report for a browser ended with exit code $?" >&2
+  fi
 fi
 exit "$code"

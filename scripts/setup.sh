@@ -18,6 +18,7 @@ nlohmann-json3-dev    |            | reading JSON
 libvalijson-dev       |            | checking result files against the schema
 libtomlplusplus-dev   |            | thresholds, in TOML
 libsqlite3-dev        |            | the index of a history of results
+libkainjow-mustache-dev |          | templates of HTML reports
 libmd-dev             |            | SHA-256 of comparability keys
 libdnnl-dev           |            | oneDNN: library tier of the CPU
 ocl-icd-opencl-dev    |            | the CMake files of oneDNN ask for OpenCL
@@ -35,15 +36,23 @@ hip_packages='
 mmdebstrap            | mmdebstrap | makes the root with HIP in it: scripts/hip_root.sh
 '
 
+browser_packages='
+chromium              | chromium   | test: HTML reports in a browser
+python3-websocket     |            | test: speaks with the browser
+'
+
 column() { awk -F'|' -v n="$1" 'NF > 1 { gsub(/ /, "", $n); if ($n != "") print $n }' <<<"$packages"; }
 
 case "${1-}" in
   '') ;;
   --hip) packages+=$hip_packages ;;
+  --browser) packages+=$browser_packages ;;
   --list) column 1; exit 0 ;;
   -h | --help)
-    echo "usage: scripts/setup.sh [--hip | --list]    installs the missing ones of:$packages"
-    echo "--hip installs this too, for machines without ROCm:$hip_packages--list names the first list."
+    echo "usage: scripts/setup.sh [--hip | --browser | --list]    installs the missing ones of:$packages"
+    echo "--hip installs this too, for machines without ROCm:$hip_packages"
+    echo "--browser these, without which tests of HTML reports are skipped:$browser_packages"
+    echo "--list names the first list."
     exit 0 ;;
   *) echo "setup.sh: unknown argument $1; see scripts/setup.sh --help" >&2; exit 2 ;;
 esac

@@ -48,6 +48,29 @@ Record made_unmeasured(const MadeRow& row, Status status, const std::string& rea
   return record;
 }
 
+Record made_step(const std::string& device_name, const std::string& phase, std::int64_t batch,
+                 double seconds, double half) {
+  Record record = made({.id = fmt::format("transformer/toy/{}/b{}", phase, batch),
+                        .kernel = "chained",
+                        .tier = "best",
+                        .seconds = seconds,
+                        .half = half,
+                        .device_name = device_name});
+  record.family = "llm";
+  record.problem = {{"kind", "transformer"}, {"model", "toy"}, {"phase", phase},
+                    {"dtype", "bf16"},       {"batch", batch}, {"tokens", std::int64_t{1}}};
+  record.step = {.model_flops = 1e9 * static_cast<double>(batch), .flops_per_second = 2e12};
+  return record;
+}
+
+std::vector<Results> made_results(std::vector<std::vector<Record>> of_devices) {
+  std::vector<Results> results;
+  for (auto& records : of_devices)
+    results.push_back(
+        made_results(std::string(1, static_cast<char>('a' + results.size())), std::move(records)));
+  return results;
+}
+
 Results made_results(const std::string& name, std::vector<Record> records) {
   ResultFile file;
   file.context.google = {{"date", "2026-01-02T03:04:05+00:00"}, {"host_name", "node"}};

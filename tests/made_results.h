@@ -2,7 +2,9 @@
 // Small result sets with round numbers, for tests of reports.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "reports/results.h"
 
@@ -23,6 +25,14 @@ struct MadeRow {
 Record made(const MadeRow& row);
 
 Record made_unmeasured(const MadeRow& row, Status status, const std::string& reason);
+
+// A step of a whole toy model with one token for each sequence, in bf16: 1e9 model operations for each
+// sequence, beside matrix products at 2e12 operations a second.
+Record made_step(const std::string& device_name, const std::string& phase, std::int64_t batch,
+                 double seconds, double half = 0);
+
+// Those of one device each as one file: "a", "b" and so on.
+std::vector<Results> made_results(std::vector<std::vector<Record>> of_devices);
 
 // One file of these rows, on the device of the first.
 Results made_results(const std::string& name, std::vector<Record> records);

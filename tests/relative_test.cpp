@@ -93,6 +93,27 @@ TEST_CASE("the mean of ratios is geometric and counts its rows") {
   CHECK(mean.missing_in_reference + mean.missing_in_side + mean.refused == 0);
 }
 
+TEST_CASE("a package whose dies each solve a problem is as fast as both together") {
+  // Two problems in 4 ms against one in 2 ms: as fast. The same time of a latency is twice as slow.
+  const auto together = [](Record row) {
+    row.together = {{.device = "hip:0"}, {.device = "hip:1"}};
+    return row;
+  };
+  Record chase = made({.id = "memory/chase/int32/4MiB", .seconds = 2e-3});
+  Record theirs = together(beta_row({.id = "memory/chase/int32/4MiB", .seconds = 4e-3}));
+  chase.steps = theirs.steps = 100;
+  const std::vector<Results> results{
+      alpha({made({.seconds = 2e-3, .half = 0}), chase}),
+      made_results("beta", {together(beta_row({.seconds = 4e-3, .half = 0})), theirs})};
+  std::vector<Side> found;
+  const Relative relative = related(results, found);
+  REQUIRE(relative.comparisons.size() == 2);
+  const Ratio products = *relative.comparisons[0].rows.at(0).cells[1].ratio;
+  CHECK(products.value == Approx(1).epsilon(1e-14));
+  CHECK(products.ci95.lower == Approx(1).epsilon(1e-14));
+  CHECK(relative.comparisons[1].rows.at(0).cells[1].ratio->value == Approx(0.5).epsilon(1e-14));
+}
+
 TEST_CASE("what one side lacks is counted and left out of the mean") {
   std::vector<Side> found;
   const std::vector<Results> results{

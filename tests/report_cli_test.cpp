@@ -56,6 +56,38 @@ TEST_CASE("an input that cannot be read is refused in one line") {
   CHECK_FALSE(fs::exists(sandbox / "out.md"));
 }
 
+TEST_CASE("prices and groups that cannot be used are refused in one line") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  sandbox.write("cheap.toml", "[[rent]]\ngpu = \"H100\"\n");
+  check_usage_error(sandbox.shell(program + "report a.json --prices absent.toml"), "absent.toml");
+  check_usage_error(sandbox.shell(program + "report a.json --prices cheap.toml"),
+                    "cheap.toml: line 2");
+  check_usage_error(sandbox.shell(program + "report a.json --group-by host"), "label.KEY");
+  check_usage_error(sandbox.shell(program + "report a.json --group-by label.none"), "label.none");
+}
+
+TEST_CASE("without prices nothing is said of costs") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  write_rows(sandbox, "b.json");
+  for (const char* results : {"a.json", "a.json b.json"}) {
+    const std::string text = sandbox.shell(program + "report " + results).output;
+    CHECK_FALSE(text.empty());
+    for (const char* word : {"## Speed per price", "Cost of tokens", "an hour", "USD"})
+      CHECK(text.find(word) == text.npos);
+  }
+}
+
+TEST_CASE("claims that cannot be read are refused in one line, with file, line and key") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  sandbox.write("claims.toml", "[[claim]]\nname = 1\n");
+  check_usage_error(sandbox.shell(program + "report a.json a.json --claims claims.toml"),
+                    "claims.toml: line 2: `name` must be text");
+  check_usage_error(sandbox.shell(program + "report a.json --claims absent.toml"), "absent.toml");
+}
+
 TEST_CASE("a file's name cannot drive the terminal that an error is printed on") {
   const Sandbox sandbox;
   const Outcome outcome = sandbox.shell(program + "report \"$(printf 'a\\033[2Jb\\nc')\"");
@@ -106,6 +138,35 @@ TEST_CASE("a folder is one result of all its files") {
   CHECK(folder.exit_code == 0);
   CHECK(folder.output == file.output);
   CHECK(std::count(file.output.begin(), file.output.end(), '\n') == 11);
+}
+
+TEST_CASE("a report names its files by SHA-256, and carries them along when asked") {
+  const Sandbox sandbox;
+  fs::create_directory(sandbox / "out");
+  write_rows(sandbox, "out/a.json");
+  const std::string hash =
+      sandbox.shell("sha256sum out/a.json | cut -d' ' -f1 | tr -d '\\n'").output;
+  REQUIRE(hash.size() == 64);
+  const std::string plain = sandbox.shell(program + "report out --format html").output;
+  CHECK(plain.find(hash) != std::string::npos);
+  CHECK(sandbox.shell(program + "report out").output.find(hash) != std::string::npos);
+  CHECK(plain.find(";base64,") == std::string::npos);
+  CHECK(sandbox.shell(program + "report out --format html --embed -o page.html").exit_code == 0);
+  const Outcome carried = sandbox.shell(
+      "sed -n 's/.*;base64,\\([^\"]*\\)\".*/\\1/p' page.html | base64 -d | cmp - out/a.json");
+  CHECK(carried.exit_code == 0);
+}
+
+TEST_CASE("what was read from a pipe has no hash and cannot be carried along") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  const Outcome read = sandbox.shell("cat a.json | " + program + "report /dev/stdin");
+  CHECK(read.exit_code == 0);
+  CHECK(read.output.find("not known: no regular file") != std::string::npos);
+  check_usage_error(
+      sandbox.shell("cat a.json | " + program + "report /dev/stdin --format html --embed"),
+      "/dev/stdin");
+  check_usage_error(sandbox.shell(program + "report a.json --embed"), "--format html");
 }
 
 TEST_CASE("results side by side leave with 0, or with 3 when they share nothing") {

@@ -3,6 +3,7 @@
 // environment writes them anew.
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 
 #include "tests/catch.h"
 #include "tests/made_results.h"
@@ -25,9 +26,20 @@ void check_golden(const std::string& name, const std::string& made) {
   CHECK(made == contents(file));
 }
 
-// Compares the reports of `results`, each a file of its own in one folder, in both formats.
+// Without what stands in templates/ and changes with it.
+std::string without_templates(std::string page) {
+  page = std::regex_replace(page, std::regex("sha256-[^']*"), "sha256-");
+  for (const std::string element : {"style", "script"}) {
+    const auto begin = page.find("<" + element + ">") + element.size() + 2;
+    page.erase(begin, page.find("</" + element + ">") - begin);
+  }
+  return page;
+}
+
+// Compares the reports of `results`, each a file of its own in one folder, in every format.
 void check_reports(const std::string& name, const std::vector<std::vector<Record>>& results,
-                   int exit_code = 0) {
+                   int exit_code = 0, const std::string& prices = "",
+                   const std::string& claims = "") {
   const Sandbox sandbox;
   std::string files;
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -35,10 +47,19 @@ void check_reports(const std::string& name, const std::vector<std::vector<Record
     write_results(sandbox / file, made_results(file, results[i]).files.front());
     files += " " + file;
   }
-  for (const std::string format : {"md", "csv"}) {
+  if (!prices.empty()) {
+    std::ofstream(sandbox / "prices.toml") << prices;
+    files += " --prices prices.toml";
+  }
+  if (!claims.empty()) {
+    std::ofstream(sandbox / "claims.toml") << claims;
+    files += " --claims claims.toml";
+  }
+  for (const std::string format : {"md", "csv", "html"}) {
     const Outcome outcome = sandbox.shell("'" STEELYARD "' report" + files + " --format " + format);
     CHECK(outcome.exit_code == exit_code);
-    check_golden(name + "." + format, outcome.output);
+    check_golden(name + "." + format,
+                 format == "html" ? without_templates(outcome.output) : outcome.output);
   }
 }
 
@@ -105,6 +126,146 @@ TEST_CASE("the report of five results") {
     results.push_back(
         {made({.seconds = 1e-3 * static_cast<double>(results.size() + 1), .device_name = device})});
   check_reports("five", results);
+}
+
+MadeRow on_h100(MadeRow row) {
+  row.device_name = "NVIDIA H100 80GB HBM3";
+  return row;
+}
+
+// One GCD of an MI250, whose sensor covers both.
+Record on_die(MadeRow row) {
+  row.device = "hip:0";
+  row.device_name = "AMD Instinct MI250X / MI250";
+  Record record = made(row);
+  record.unit = "gcd";
+  record.power = {.watts = 300, .reasons = {"the package's other die"}};
+  return record;
+}
+
+Record on_package(MadeRow row) {
+  row.device = "hip:0+1";
+  row.device_name = "AMD Instinct MI250X / MI250";
+  Record record = made(row);
+  record.together = {{.device = "hip:0"}, {.device = "hip:1"}};
+  record.flops *= 2;
+  record.bytes *= 2;
+  return record;
+}
+
+Record reading(Record row) {
+  row.flops = 0;
+  return row;
+}
+
+// A decoding step of one of two blocks, which is nearly all of it.
+Record decode(Record record) {
+  record.family = "llm";
+  record.problem = {{"kind", "transformer"},     {"model", "toy"},
+                    {"phase", "decode"},         {"dtype", "bf16"},
+                    {"weights", "bf16"},         {"batch", std::int64_t{8}},
+                    {"tokens", std::int64_t{1}}, {"context", std::int64_t{4096}},
+                    {"layers", std::int64_t{1}}, {"blocks", std::int64_t{2}}};
+  record.parts = {{"block 0: q", "product", "fast", "library", 1e-3, 1e-3}};
+  record.step.emplace();
+  record.step->whole_model = Capacity{
+      .weight_bytes = 0x1p34, .largest_batch = 64, .largest_context = 65536, .allocated = true};
+  return record;
+}
+
+TEST_CASE("the report of a GPU, a die and its package, with prices") {
+  const MadeRow small{.id = "gemm/f32/nn/64x64x64", .seconds = 2e-3}, large{.seconds = 1e-3},
+      read{.id = "memory/read/f64/1GiB", .kernel = "stream", .seconds = 1e-4},
+      step{.id = "transformer/toy/decode/bf16/b8", .kernel = "chained", .tier = "best"};
+  const auto measured = [](Record record) {
+    record.power = {.watts = 500, .valid = true};
+    record.clocks.mean_hz = 1.5e9;
+    return record;
+  };
+  check_reports("priced",
+                {{measured(made(on_h100(small))), measured(made(on_h100(large))),
+                  reading(measured(made(on_h100(read)))), decode(made(on_h100(step)))},
+                 {on_die(small), on_die(large), reading(on_die(read)), decode(on_die(step)),
+                  on_package(small), on_package(large)}},
+                0,
+                R"([[rent]]
+gpu = "H100-SXM5-80GB"
+provider = "A"
+instance = "eight"
+gpus = 8
+contract = "on demand"
+price = 24
+currency = "USD"
+date = 2026-05-18
+source = "made for this test"
+
+[[own]]
+gpu = "MI250"
+provider = "us"
+contract = "owned"
+capital = 17532
+years = 4
+kwh_price = 0.2
+pue = 1.25
+currency = "USD"
+date = 2026-05-19
+source = "made for this test"
+)");
+}
+
+TEST_CASE("the report that says which device does which work") {
+  const auto device = [](const std::string& name, const std::string& library, double pace) {
+    std::vector<Record> rows;
+    for (const char* phase : {"train", "lora", "prefill"})
+      rows.push_back(made_step(name, phase, 1, 4e-3 / pace, 0.01));
+    for (const std::int64_t batch : {1, 4, 32, 64}) {
+      rows.push_back(made_step(name, "decode", batch,
+                               (1e-3 + 2e-5 * static_cast<double>(batch)) * pace, 0.01));
+      rows.back().step->whole_model = Capacity{.largest_batch = pace < 1 ? 64 : 32};
+    }
+    for (const std::string& kernel : {library, library + "-default"})
+      rows.push_back(made({.id = "gemm/bf16/nn/4096x4096x4096",
+                           .kernel = kernel,
+                           .tier = "library",
+                           .seconds = (kernel == library ? 1e-3 : 1.25e-3) / pace,
+                           .device_name = name}));
+    for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) {
+      rows[i].problem = {{"kind", "gemm"}, {"a", "bf16"}};
+      rows[i].flops = 5e11;
+    }
+    return rows;
+  };
+  check_reports("decided",
+                {device("NVIDIA H100 80GB HBM3", "cublaslt", 1.25),
+                 device("AMD Instinct MI300X", "hipblaslt", 0.8)},
+                0,
+                R"([[rent]]
+gpu = "H100-SXM5-80GB"
+provider = "A"
+contract = "on demand"
+price = 3
+currency = "USD"
+date = 2026-05-18
+source = "made for this test"
+
+[[rent]]
+gpu = "MI300X"
+provider = "B"
+contract = "spot"
+price = 1.5
+currency = "USD"
+date = 2026-05-18
+source = "made for this test"
+)",
+                R"([[claim]]
+name = "of-a-user"
+text = "H100 multiplies 1.5 times as fast as MI300X"
+date = 2026-06-01
+source = "made for this test"
+rows = "gemm/*"
+band = [1.4, 1.7]
+sides = [{ gpu = "H100-SXM5-80GB" }, { gpu = "MI300X" }]
+)");
 }
 
 TEST_CASE("the report of results that share nothing") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/specs.h"
 
-#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -84,14 +85,78 @@ TEST_CASE("an A100 has no fp8") {
   CHECK(find_spec("NVIDIA A100-SXM4-80GB")->peak("fp8_e4m3") == nullptr);
 }
 
+// Typed from the table of the document that the data comes from: T(FL)OP/s, GB, GB/s and W; 0 where the
+// file must have no figure, since its source is missing or its type is not supported.
+struct Row {
+  const char* name;
+  double f64, f32, tf32, bf16, fp8, int8, memory, bandwidth, cache_mb, power;
+};
+constexpr Row rows[] = {
+    {"A100-SXM4-40GB", 19.5, 19.5, 156, 312, 0, 624, 40, 1555, 40, 400},
+    {"A100-SXM4-80GB", 19.5, 19.5, 156, 312, 0, 624, 80, 2039, 40, 400},
+    {"A100-PCIe-40GB", 19.5, 19.5, 156, 312, 0, 624, 40, 1555, 40, 250},
+    {"A100-PCIe-80GB", 19.5, 19.5, 156, 312, 0, 624, 80, 1935, 40, 300},
+    {"H100-SXM5-80GB", 66.9, 66.9, 494.7, 989.4, 1978.9, 1978.9, 80, 3350, 50, 700},
+    {"H100-PCIe-80GB", 0, 51, 378, 756, 1513, 1513, 80, 2000, 0, 350},
+    {"H100-NVL-94GB", 0, 0, 0, 0, 0, 0, 94, 3900, 0, 400},
+    {"H200-SXM-141GB", 0, 67, 494.5, 989, 1979, 1979, 141, 4800, 50, 700},
+    {"H200-NVL-141GB", 0, 0, 0, 0, 0, 0, 0, 0, 0, 600},
+    {"B200-SXM-180GB", 40, 80, 1125, 2250, 4500, 4500, 180, 8000, 126, 1000},
+    {"MI210", 45.3, 45.3, 0, 181, 0, 181, 64, 1638.4, 8, 300},
+    {"MI250", 90.5, 90.5, 0, 362.1, 0, 362.1, 128, 3276.8, 16, 560},
+    {"MI250-GCD", 45.3, 45.3, 0, 181.05, 0, 181.05, 64, 1638.4, 8, 0},
+    {"MI250X", 0, 0, 0, 383, 0, 383, 128, 3280, 0, 560},
+    {"MI250X-GCD", 47.9, 0, 0, 191.5, 0, 0, 64, 1638.4, 0, 0},
+    {"MI300X", 163.4, 163.4, 653.7, 1307.4, 2614.9, 2614.9, 192, 5300, 256, 750},
+    {"MI325X", 163.4, 163.4, 0, 1307.4, 2614.9, 0, 256, 6000, 256, 1000},
+    {"MI355X", 78.6, 157.3, 0, 2500, 5000, 0, 288, 8000, 256, 1400}};
+
+double value(const Fact* fact) {
+  return fact == nullptr ? 0 : fact->value;
+}
+double value(const std::optional<Fact>& fact) {
+  return fact ? fact->value : 0;
+}
+
+TEST_CASE("datasheets say what the document says") {
+  CHECK(specs().size() == std::size(rows));
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const Spec* spec = spec_named(row.name);
+    REQUIRE(spec);
+    CHECK(value(spec->peak("f64")) == Approx(row.f64 * 1e12));
+    CHECK(value(spec->peak("f32")) == Approx(row.f32 * 1e12));
+    CHECK(value(spec->peak("tf32")) == Approx(row.tf32 * 1e12));
+    CHECK(value(spec->peak("bf16")) == Approx(row.bf16 * 1e12));
+    CHECK(value(spec->peak("f16")) == Approx(row.bf16 * 1e12));
+    CHECK(value(spec->peak("fp8_e4m3")) == Approx(row.fp8 * 1e12));
+    CHECK(value(spec->peak("fp8_e5m2")) == Approx(row.fp8 * 1e12));
+    CHECK(value(spec->peak("int8")) == Approx(row.int8 * 1e12));
+    CHECK(value(spec->memory_bytes) == row.memory * (1 << 30));
+    CHECK(value(spec->memory_bandwidth) == Approx(row.bandwidth * 1e9));
+    CHECK(value(spec->last_level_cache) == row.cache_mb * (1 << 20));
+    CHECK(value(spec->power) == row.power);
+  }
+}
+
+TEST_CASE("the vector units' f32 figure of an MI250X is no peak: its matrix units exceed it") {
+  CHECK(spec_named("MI250X")->peak("f32") == nullptr);
+  CHECK(spec_named("MI250X-GCD")->peak("f32") == nullptr);
+}
+
+TEST_CASE("a HIP device of an MI250X is one GCD, and a GPU of another form another GPU") {
+  CHECK(find_spec("AMD Instinct MI250X") == spec_named("MI250X-GCD"));
+  CHECK(find_spec("NVIDIA H100 PCIe") == spec_named("H100-PCIe-80GB"));
+  CHECK(find_spec("NVIDIA H100 80GB HBM3") == spec_named("H100-SXM5-80GB"));
+  CHECK(find_spec("NVIDIA H200 NVL") == spec_named("H200-NVL-141GB"));
+  CHECK(spec_named("NVIDIA H200") == nullptr);
+}
+
 TEST_CASE("an MI250 is two of its GCDs") {
-  const auto named = [](std::string_view name) {
-    return std::find_if(specs().begin(), specs().end(),
-                        [&](const Spec& spec) { return spec.name == name; });
-  };
-  const auto package = named("MI250"), die = named("MI250-GCD");
-  REQUIRE(package != specs().end());
-  REQUIRE(die != specs().end());
+  const Spec* package = spec_named("MI250");
+  const Spec* die = spec_named("MI250-GCD");
+  REQUIRE(package);
+  REQUIRE(die);
   CHECK(package->unit == "package");
   CHECK(die->unit == "gcd");
   CHECK(die->dies_per_package == 2);
@@ -127,7 +192,7 @@ TEST_CASE("an emulated device has the facts of the device it emulates") {
 }
 
 TEST_CASE("a name is matched whole: other products and slices of a GPU are unknown") {
-  for (const char* name : {"", "NVIDIA", "NVIDIA H200 NVL", "NVIDIA A100-SXM4-40GB MIG 1g.5gb",
+  for (const char* name : {"", "NVIDIA", "NVIDIA H100", "NVIDIA A100-SXM4-40GB MIG 1g.5gb",
                            "Intel(R) Xeon(R) Processor"}) {
     CAPTURE(name);
     CHECK(find_spec(name) == nullptr);

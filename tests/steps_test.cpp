@@ -10,6 +10,7 @@
 #include "made_results.h"
 #include "reports/chrome_trace.h"
 #include "reports/scenarios.h"
+#include "table_cells.h"
 
 using namespace steelyard;
 
@@ -50,16 +51,6 @@ Record step(const std::string& phase, std::int64_t batch, std::int64_t context, 
 Results results_of(std::vector<Record> records) {
   return made_results("toy", std::move(records));
 }
-
-std::vector<std::string> column(const Table& table, std::string_view heading) {
-  std::size_t at = 0;
-  while (table.columns.at(at).heading != heading) ++at;
-  std::vector<std::string> cells;
-  for (const auto& row : table.rows) cells.push_back(row[at]);
-  return cells;
-}
-
-using Cells = std::vector<std::string>;
 
 }  // namespace
 
@@ -112,6 +103,20 @@ TEST_CASE(
   CHECK(column(tables[0], "per doubling") == Cells{"", "x 1.91", "x 1.10"});
   CHECK(tables[0].notes.back() ==
         "Knee at batch 4: from there on a doubling brings less than x 1.5.");
+}
+
+TEST_CASE("a chart has one line for each table of a curve") {
+  const Results results = results_of({step("decode", 8, 64, 4e-3), step("decode", 1, 64, 2e-3),
+                                      step("decode", 4, 64, 2.5e-3), step("decode", 4, 128, 9e-3)});
+  const auto rows = measurements(results);
+  CHECK(curve_charts(rows, "context").empty());
+  const auto charts = curve_charts(rows, "batch");
+  REQUIRE(charts.size() == 1);
+  CHECK(charts[0].title == "decode by batch, toy");
+  REQUIRE(charts[0].lines.size() == 1);
+  CHECK(charts[0].lines[0].name == "transformer/toy/decode/b1-c64/stream best on cuda:0");
+  const std::vector<std::pair<double, double>> points{{1, 500}, {4, 1600}, {8, 2000}};
+  CHECK(charts[0].lines[0].points == points);
 }
 
 TEST_CASE("scenarios are made of the steps that they need, and absent without them") {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/glob.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+namespace steelyard {
+
+bool matches(const std::string& glob, const std::string& text) {
+  return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
+}
+
+bool matches(const Globs& globs, const std::string& text) {
+  return globs.empty() ||
+         std::ranges::any_of(globs, [&](const std::string& glob) { return matches(glob, text); });
+}
+
+}  // namespace steelyard

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files that the numbers of a report come from.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "reports/document.h"
+#include "reports/results.h"
+
+namespace steelyard {
+
+// What each file holds, and the SHA-256 of its bytes.
+Table sources(std::span<const Results> results);
+
+// The files themselves. Throws FileError where one can be read but once.
+std::vector<Attachment> attachments(std::span<const Results> results);
+
+}  // namespace steelyard
