@@ -26,28 +26,18 @@ double median_seconds(Device& device, Run& run, int launches, std::int64_t flush
   return median(times);
 }
 
-// Of the fastest kernel; 0 where the device has none.
-double seconds_of(Device& device, const Problem& problem) {
+// Work of one kind over the time of the fastest kernel; 0 where the device has none, or while the step at
+// hand leaves no room for it.
+double rate(Device& device, const Problem& problem, double Work::*kind, Fill fill) try {
   const std::vector<Kernel> able = able_kernels(problem, device.info());
   if (able.empty()) return 0;
-  const auto run = fastest(device, problem, able).prepare(device, problem, {});
+  const auto run = fastest(device, problem, able).prepare(device, problem, {.fill = fill});
   device.time(*run, {.launches = 1});
-  return median_seconds(device, *run, 9);
-}
-
-// Work of one kind over time, measured once per process, device and problem; 0 while the step at hand
-// leaves no room for it.
-double rate(Device& device, const Problem& problem, double Work::*kind) {
-  static std::map<std::string, double> known;
-  double& reached = known[fmt::format("{} {}", device_id(device.info()), id(problem))];
-  if (reached > 0) return reached;
-  try {
-    const double seconds = seconds_of(device, problem);
-    if (seconds > 0) reached = work(problem).*kind / seconds;
-  } catch (const OutOfMemory&) {
-  } catch (const std::bad_alloc&) {
-  }
-  return reached;
+  return work(problem).*kind / median_seconds(device, *run, 9);
+} catch (const OutOfMemory&) {
+  return 0;
+} catch (const std::bad_alloc&) {
+  return 0;
 }
 
 Problem large_read(const DeviceInfo& info) {
@@ -61,6 +51,21 @@ Problem large_product(const DeviceInfo& info, DType dtype) {
   return Gemm{.m = n, .n = n, .k = n, .a = dtype, .b = dtype, .c = dtype, .layout = Layout::nt};
 }
 
+// Anew beside each step: the memory of a virtual machine has its good and bad minutes. Ones are made
+// quickly, and take as long to read as other numbers.
+double read_rate(Device& device) {
+  return rate(device, large_read(device.info()), &Work::bytes, Fill::ones);
+}
+
+// Once per process, device and type.
+double product_rate(Device& device, DType dtype) {
+  static std::map<std::pair<std::string, DType>, double> known;
+  double& reached = known[{device_id(device.info()), dtype}];
+  if (reached == 0)
+    reached = rate(device, large_product(device.info(), dtype), &Work::flops, Fill::normal);
+  return reached;
+}
+
 StepFacts facts_of(Device& device, const Transformer& transformer, const Sequence& sequence) {
   const DeviceInfo& info = device.info();
   const Step& step = sequence.step();
@@ -68,8 +73,8 @@ StepFacts facts_of(Device& device, const Transformer& transformer, const Sequenc
           .roof_bytes = roof_bytes(step),
           .resident_bytes = resident_bytes(step),
           .largest_batch = largest_batch(transformer, info.memory_bytes),
-          .read_bytes_per_second = rate(device, large_read(info), &Work::bytes),
-          .flops_per_second = rate(device, large_product(info, transformer.dtype), &Work::flops)};
+          .read_bytes_per_second = read_rate(device),
+          .flops_per_second = product_rate(device, transformer.dtype)};
 }
 
 // Of all weights of the step together, after it was launched.
