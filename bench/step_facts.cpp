@@ -41,7 +41,7 @@ double rate(Device& device, const Problem& problem, double Work::*kind, Fill fil
 }
 
 Problem large_read(const DeviceInfo& info) {
-  constexpr std::int64_t least = std::int64_t{256} << 20;
+  constexpr std::int64_t least = std::int64_t{64} << 20;
   return Memory{MemoryOp::read, DType::f32, std::max(least, 4 * last_level_cache(info))};
 }
 
@@ -51,10 +51,14 @@ Problem large_product(const DeviceInfo& info, DType dtype) {
   return Gemm{.m = n, .n = n, .k = n, .a = dtype, .b = dtype, .c = dtype, .layout = Layout::nt};
 }
 
-// Anew beside each step: the memory of a virtual machine has its good and bad minutes. Ones are made
-// quickly, and take as long to read as other numbers.
-double read_rate(Device& device) {
-  return rate(device, large_read(device.info()), &Work::bytes, Fill::ones);
+// Anew beside each step that is bound by it: the memory of a virtual machine has its good and bad minutes.
+// Ones are made quickly, and take as long to read as other numbers.
+double read_rate(Device& device, Phase phase) {
+  static std::map<std::string, double> known;
+  double& reached = known[device_id(device.info())];
+  if (reached == 0 || phase == Phase::decode)
+    reached = rate(device, large_read(device.info()), &Work::bytes, Fill::ones);
+  return reached;
 }
 
 // Once per process, device and type.
@@ -73,7 +77,7 @@ StepFacts facts_of(Device& device, const Transformer& transformer, const Sequenc
           .roof_bytes = roof_bytes(step),
           .resident_bytes = resident_bytes(step),
           .largest_batch = largest_batch(transformer, info.memory_bytes),
-          .read_bytes_per_second = read_rate(device),
+          .read_bytes_per_second = read_rate(device, transformer.phase),
           .flops_per_second = product_rate(device, transformer.dtype)};
 }
 

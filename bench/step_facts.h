@@ -9,8 +9,8 @@
 namespace steelyard {
 
 // Adds Record::step and Record::parts where the run is a Sequence. Changes the values of its tensors as
-// launches do. Rates are those of reading memory beyond the last-level cache, beside each step, and of a
-// large matrix product, once per process, device and type; each with its fastest kernel. Times of parts are
+// launches do. Rates are those of reading memory beyond the last-level cache, anew beside decoding, and of
+// a large matrix product; else once per process, device and type; each with its fastest kernel. Times of parts are
 // medians of three rounds.
 void describe_step(Record& record, Device& device, const Problem& problem, Run& run);
 
