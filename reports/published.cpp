@@ -68,7 +68,7 @@ void allow_only_known(const json& entry) {
 
 Published read(const json& entry, const json& sources) {
   allow_only_known(entry);
-  const Unit& unit = unit_of(entry.at("unit"));
+  const Unit unit = unit_of(entry.at("unit"));
   const json& source = sources.at(entry.at("source").get<std::string>());
   const auto text = [&](const char* key) { return entry.value(key, std::string()); };
   Published one = {.id = entry.at("id"),
