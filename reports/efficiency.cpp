@@ -181,6 +181,8 @@ Table watt_table(std::span<const Side> sides, const Relative& relative) {
 
 Table watt_mean_table(std::span<const Side> sides, const Relative& relative) {
   const std::size_t reference = relative.reference;
+  std::vector<Product> products;
+  for (const Side& side : sides) products.push_back(product(side));
   Table table{.title = "Work per joule relative to " + sides[reference].label,
               .columns = {{"family", Align::left},
                           {"kernels", Align::left},
@@ -195,8 +197,8 @@ Table watt_mean_table(std::span<const Side> sides, const Relative& relative) {
         std::vector<Ratio> ratios;
         for (const ComparedRow& row : comparison->rows) {
           if (!row.cells[i].ratio) continue;
-          const auto base = watts(*row.cells[reference].measurement, product(sides[reference]));
-          const auto here = watts(*row.cells[i].measurement, product(sides[i]));
+          const auto base = watts(*row.cells[reference].measurement, products[reference]);
+          const auto here = watts(*row.cells[i].measurement, products[i]);
           if (!base || !here || base->is_measured != measured || here->is_measured != measured)
             continue;
           const double factor = base->value / here->value;

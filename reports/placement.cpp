@@ -75,11 +75,13 @@ double token_speed(const Measurement& m) {
 // Either all by what was measured, or all by their datasheets.
 void set_energy(PhasePlace& place) {
   bool all_measured = true;
-  for (const Contender& contender : place.contenders)
+  for (const Contender& contender : place.contenders) {
+    const Product of = product(*contender.side);
     for (const Measurement& m : contender.rows) {
-      const auto power = watts(m, product(*contender.side));
+      const auto power = watts(m, of);
       all_measured = all_measured && power && power->is_measured;
     }
+  }
   for (Contender& contender : place.contenders) {
     const Product of = product(*contender.side);
     const auto datasheet = datasheet_watts(of);
