@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace steelyard {
 
@@ -14,6 +15,12 @@ bool matches(const std::string& glob, const std::string& text) {
 bool matches(const Globs& globs, const std::string& text) {
   return globs.empty() ||
          std::ranges::any_of(globs, [&](const std::string& glob) { return matches(glob, text); });
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
 }  // namespace steelyard

@@ -13,4 +13,7 @@ bool matches(const std::string& glob, const std::string& text);
 using Globs = std::vector<std::string>;
 bool matches(const Globs& globs, const std::string& text);
 
+// Of names that are found whatever their case.
+std::string lower_case(std::string text);
+
 }  // namespace steelyard

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/claims.h"
+#include "reports/glob.h"
 
 namespace steelyard {
 namespace {
@@ -147,15 +148,12 @@ std::vector<PublishedRatio> published_ratios(std::span<const Published> publishe
 }
 
 std::string published_gpu(std::span<const Published> published, const std::string& text) {
-  const auto lower = [](std::string word) {
-    std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
-    return word;
-  };
+  const std::string wanted = lower_case(text);
   std::set<std::string> names, found;
   for (const Published& one : published) {
     if (one.gpu == text) return text;
     names.insert(one.gpu);
-    if (lower(one.gpu).find(lower(text)) != std::string::npos) found.insert(one.gpu);
+    if (lower_case(one.gpu).find(wanted) != std::string::npos) found.insert(one.gpu);
   }
   if (found.size() == 1) return *found.begin();
   throw std::invalid_argument(fmt::format("--reference {}: {}; there are: {}", text,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -9,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/differences.h"
+#include "reports/glob.h"
 #include "reports/relative.h"
 
 namespace steelyard {
@@ -45,12 +45,6 @@ void set_labels(std::vector<Side>& sides) {
     for (std::size_t i = 0; i < sides.size(); ++i)
       labels.insert(sides[i].label = label(sides[i], i, length));
   }
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 template <class Matches>
