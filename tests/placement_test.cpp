@@ -3,6 +3,8 @@
 #include "reports/placement.h"
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "catch.h"
 #include "made_results.h"
@@ -27,7 +29,7 @@ Record with_watts(Record record, double watts) {
 struct Given {
   explicit Given(std::vector<std::vector<Record>> records)
       : results(made_results(std::move(records))), devices(sides(results)) {}
-  PhasePlace at(const std::string& phase, std::vector<Price> prices = {}) const {
+  PhasePlace at(const std::string& phase, std::span<const Price> prices = {}) const {
     for (PhasePlace& found : place(devices, prices))
       if (found.phase == phase) return found;
     FAIL("no phase " << phase);
@@ -103,9 +105,9 @@ TEST_CASE("what was not measured is named, with the command that measures it") {
 
 TEST_CASE("cost is that of the lowest price in the currency that most devices have") {
   const Given given({{made_step(h100, "train", 1, 1e-3)}, {made_step(mi300x, "train", 1, 2e-3)}});
-  const PhasePlace place =
-      given.at("pre-training", {price("H100-SXM5-80GB", 7.2), price("H100-SXM5-80GB", 3.6),
-                                price("MI300X", 0.9), price("H100-SXM5-80GB", 0.1, "EUR")});
+  const std::vector prices = {price("H100-SXM5-80GB", 7.2), price("H100-SXM5-80GB", 3.6),
+                              price("MI300X", 0.9), price("H100-SXM5-80GB", 0.1, "EUR")};
+  const PhasePlace place = given.at("pre-training", prices);
   // 3.6 an hour is 0.001 a second, in which there are 1000 tokens; 0.9 and 500 tokens.
   CHECK(place.contenders[0].cost_of_tokens.value() == Approx(1));
   CHECK(place.contenders[1].cost_of_tokens.value() == Approx(0.5));
