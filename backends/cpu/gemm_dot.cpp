@@ -97,6 +97,7 @@ template <class B>
 struct Columns {
   const B* start[columns_at_once];
   std::int64_t next;  // so far behind each of them starts its successor in the next block
+  static constexpr std::int64_t ahead = 2;  // blocks to ask for: less leaves the memory idle
 };
 
 template <class Element, int rows>
@@ -126,7 +127,8 @@ struct Block {
     for (; (p + 1) * step_values <= end; ++p) {
       for (int j = 0; j < columns_at_once; ++j) {
         const B* from = b.start[j] + p * step_codes;
-        __builtin_prefetch(from + b.next);
+        constexpr int to_l2 = 2;
+        __builtin_prefetch(from + Columns<B>::ahead * b.next, 0, to_l2);
         values[j] = load_values<Element>(from);
       }
       step(a + p * m * step_values, values);
