@@ -14,11 +14,10 @@
 namespace steelyard {
 namespace {
 
-// What the driver says of its highest clock; the datasheet's boost clock where it says nothing.
-std::optional<double> maximum_clock(const Spec& spec, const DeviceInfo& info) {
+// What the driver says of its highest clock.
+std::optional<double> maximum_clock(const DeviceInfo& info) {
   const double hertz = std::strtod(fact_value(info, "clock_max_hz").c_str(), nullptr);
-  if (hertz > 0) return hertz;
-  return spec.boost_clock ? std::optional(spec.boost_clock->value) : std::nullopt;
+  return hertz > 0 ? std::optional(hertz) : std::nullopt;
 }
 
 bool is_from_memory(const Record& record) {
@@ -42,14 +41,14 @@ std::string too_fast(const Record& record, const Problem& problem, const DeviceI
   if (median * record.timing.launches <= 2 * timer_resolution_seconds)
     return fmt::format("a window of {} is at the resolution of the device's clock, {}",
                        seconds(median * record.timing.launches), seconds(timer_resolution_seconds));
-  const Spec* spec = find_spec(info.name);
+  const Spec* spec = find_spec(info.name, info.compute_units);
   if (spec == nullptr) return {};
   if (const Fact* fact = spec->peak(name(compute_type(problem)))) {
     double peak = fact->value * devices_of(record);
     std::string at;
-    if (!clock_hz) clock_hz = maximum_clock(*spec, info);
-    if (clock_hz && spec->boost_clock) {
-      peak *= *clock_hz / spec->boost_clock->value;
+    if (!clock_hz) clock_hz = maximum_clock(info);
+    if (clock_hz && fact->clock) {
+      peak *= *clock_hz / *fact->clock;
       at = fmt::format(" at {:.0f} MHz", *clock_hz * 1e-6);
     }
     if (flop_rate > room * peak) return above(flop_rate, peak, "FLOP/s", at);
@@ -63,7 +62,7 @@ std::string too_fast(const Record& record, const Problem& problem, const DeviceI
 
 std::string slow_for_class(const Record& record, const Problem& problem, const DeviceInfo& info) {
   constexpr double share = 0.25, busy = 100e-6;
-  const Spec* spec = find_spec(info.name);
+  const Spec* spec = find_spec(info.name, info.compute_units);
   const bool over_a_link = std::holds_alternative<Copy>(problem);
   if (spec == nullptr || record.steps > 0 || over_a_link) return {};
   const Fact* peak = spec->peak(name(compute_type(problem)));

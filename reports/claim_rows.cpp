@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/claims_missing.h"
 #include "reports/efficiency.h"
 #include "reports/mean_ratio.h"
 #include "reports/product.h"
@@ -30,9 +31,8 @@ std::string gpu_of(const Side& side) {
 }
 
 bool selects(const Selector& selector, const Side& side) {
-  const Spec* spec = find_spec(side.device_name);
   return matches(selector.gpus, gpu_of(side)) && matches(selector.devices, side.device) &&
-         matches(selector.vendors, spec == nullptr ? "" : spec->vendor);
+         matches(selector.vendors, vendor_of(side.device_name));
 }
 
 bool selects(const Claim& claim, const Selector& selector, const Record& row) {
@@ -40,16 +40,11 @@ bool selects(const Claim& claim, const Selector& selector, const Record& row) {
          matches(selector.phases, text_of(row, "phase"));
 }
 
-bool is_die(const Record& row) {
-  const Spec* spec = find_spec(row.device_name);
-  return spec != nullptr && devices_of(row) < spec->dies_per_package;
-}
-
-// What the claim's side has of a device, and how many rows were left out as those of one die.
+// What the claim's side has of a device, and how many rows were left out for what they are of.
 struct Selected {
   Side side;
   std::string gpu;
-  int of_dies = 0;
+  int of_dies = 0, of_several = 0;
 };
 
 std::vector<Selected> select(const Claim& claim, const Selector& selector,
@@ -60,20 +55,40 @@ std::vector<Selected> select(const Claim& claim, const Selector& selector,
     Selected selected{.side = side, .gpu = gpu_of(side)};
     std::erase_if(selected.side.measurements, [&](const Measurement& m) {
       if (!selects(claim, selector, m.row())) return true;
-      const bool left_out = claim.per_package && is_die(m.row());
-      selected.of_dies += left_out;
-      return left_out;
+      if (!claim.per_package) return false;
+      const bool several = is_of_several_packages(m.row()),
+                 die = !several && packages_of(m.row()) < 1;
+      selected.of_several += several;
+      selected.of_dies += die;
+      return several || die;
     });
-    if (!selected.side.measurements.empty() || selected.of_dies > 0)
+    if (!selected.side.measurements.empty() || selected.of_dies + selected.of_several > 0)
       all.push_back(std::move(selected));
   }
   return all;
 }
 
-std::string looked_for(const Claim& claim, const Selector& selector) {
-  return fmt::format(
-      "{} on {}", claim.rows.empty() ? "any row" : fmt::format("{}", fmt::join(claim.rows, ", ")),
-      text_of(selector));
+// What no device or row is of one side of the claim, once.
+void add_unmatched(Pairs& found, const Claim& claim, const Selector& selector,
+                   std::span<const Side> sides) {
+  std::vector<std::vector<std::string>> devices, rows;
+  for (const Side& side : sides) {
+    devices.push_back({gpu_of(side), vendor_of(side.device_name), side.device});
+    if (!selects(selector, side)) continue;
+    for (const Measurement& m : side.measurements) {
+      if (selects(claim, selector, m.row())) return;
+      rows.push_back({m.row().id, m.row().tier, text_of(m.row(), "phase")});
+    }
+  }
+  std::string what = unmatched(
+      {{"gpu", selector.gpus}, {"vendor", selector.vendors}, {"device", selector.devices}},
+      devices);
+  if (what.empty()) {
+    what =
+        unmatched({{"rows", claim.rows}, {"tier", claim.tiers}, {"phase", selector.phases}}, rows);
+    if (!what.empty()) what += " on " + text_of_device(selector);
+  }
+  if (!what.empty() && std::ranges::count(found.missing, what) == 0) found.missing.push_back(what);
 }
 
 // Where the model fits only one of the devices the other has no speed to compare.
@@ -127,6 +142,7 @@ void add_pair(Pairs& found, const Claim& claim, const Selected& a, const Selecte
   if (!pair.rows.empty()) return found.pairs.push_back(std::move(pair));
   std::string why = "no row in common that may be compared";
   if (a.of_dies + b.of_dies > 0) why += ", and rows of one die are not rows of a package";
+  if (a.of_several + b.of_several > 0) why += ", and rows of several packages are not rows of one";
   found.missing.push_back(names + ": " + why);
 }
 
@@ -135,11 +151,14 @@ Pairs pairs_of_devices(const Claim& claim, const Evidence& evidence) {
   std::vector<std::vector<Selected>> selected;
   for (const Selector& selector : claim.sides) {
     selected.push_back(select(claim, selector, evidence.sides));
-    if (selected.back().empty()) found.missing.push_back(looked_for(claim, selector));
+    add_unmatched(found, claim, selector, evidence.sides);
   }
   for (const Selected& a : selected[0])
     for (const Selected& b : selected[1])
       if (a.gpu != b.gpu) add_pair(found, claim, a, b, evidence.prices);
+  if (found.pairs.empty() && found.missing.empty())
+    found.missing.push_back(fmt::format("two GPUs, {} and {}", text_of_device(claim.sides[0]),
+                                        text_of_device(claim.sides[1])));
   return found;
 }
 
@@ -163,13 +182,16 @@ std::map<std::string, std::vector<Ratio>> unused(const Claim& claim, const Selec
 
 Pairs pairs_of_phases(const Claim& claim, const Evidence& evidence) {
   Pairs found;
+  for (const Selector& selector : claim.sides)
+    add_unmatched(found, claim, selector, evidence.sides);
   for (std::size_t i = 0; i + 1 < claim.sides.size(); ++i)
     for (const Side& side : evidence.sides) {
       if (!selects(claim.sides[i], side) || !selects(claim.sides[i + 1], side)) continue;
       const auto first = unused(claim, claim.sides[i], side),
                  next = unused(claim, claim.sides[i + 1], side);
       Pair pair{.a = fmt::format("{}, {}", side.label, text_of(claim.sides[i])),
-                .b = text_of(claim.sides[i + 1])};
+                .b = text_of(claim.sides[i + 1]),
+                .chain = side.label};
       for (const auto& [model, shares] : first)
         if (const auto other = next.find(model); other != next.end()) {
           const MeanRatio a = mean_ratio(shares), b = mean_ratio(other->second);
@@ -181,9 +203,8 @@ Pairs pairs_of_phases(const Claim& claim, const Evidence& evidence) {
       else if (!first.empty() || !next.empty())
         found.missing.push_back(fmt::format("{} and {}: no model with both", pair.a, pair.b));
     }
-  if (found.pairs.empty())
-    for (const Selector& selector : claim.sides)
-      found.missing.push_back(looked_for(claim, selector));
+  if (found.pairs.empty() && found.missing.empty())
+    found.missing.push_back("steps beside which the rate of matrix products was measured");
   return found;
 }
 
@@ -232,8 +253,10 @@ Pairs pairs_of_batches(const Claim& claim, const Evidence& evidence) {
     pair.note = fmt::format("knees of these curves at batch {}", fmt::join(knees, ", "));
     found.pairs.push_back(std::move(pair));
   }
-  if (found.pairs.empty())
-    found.missing.push_back(looked_for(claim, claim.sides.front()) + " at two batch sizes or more");
+  const Selector& selector = claim.sides.front();
+  add_unmatched(found, claim, selector, evidence.sides);
+  if (found.pairs.empty() && found.missing.empty())
+    found.missing.push_back("two batch sizes of one step on " + text_of_device(selector));
   return found;
 }
 
@@ -262,6 +285,11 @@ std::string text_of(const Selector& selector) {
         std::pair("device ", &selector.devices), std::pair("phase ", &selector.phases)})
     if (!globs->empty()) parts.push_back(fmt::format("{}{}", what, fmt::join(*globs, ", ")));
   return parts.empty() ? "any device" : fmt::format("{}", fmt::join(parts, " and "));
+}
+
+std::string text_of_device(Selector selector) {
+  selector.phases.clear();
+  return text_of(selector);
 }
 
 Pairs measured_pairs(const Claim& claim, const Evidence& evidence) {

@@ -19,6 +19,7 @@ struct Pair {
   std::string a, b;
   std::vector<PairedRow> rows;  // at least one
   bool by_own_source = false;
+  std::string chain;  // Finding::chain
   std::string note;
 };
 
@@ -39,5 +40,6 @@ Ratio per_price(const Ratio& speed, const Ratio& price);
 
 // "MI250* and phase train": what a side of a claim asks for.
 std::string text_of(const Claim::Selector& selector);
+std::string text_of_device(Claim::Selector selector);  // whatever the phase
 
 }  // namespace steelyard

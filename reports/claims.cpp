@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -46,15 +47,26 @@ Finding finding_of(const Claim& claim, const Pair& pair, bool is_published) {
                   .is_published = is_published,
                   .rows = static_cast<int>(pair.rows.size()),
                   .by_own_source = pair.by_own_source,
+                  .chain = pair.chain,
                   .note = pair.note};
   const bool some = claim.aggregate == Claim::Aggregate::some;
   (some ? judge_some : judge_mean)(finding, pair, claim.band);
+  if (claim.aggregate == Claim::Aggregate::mean && !is_published && finding.rows == 1)
+    finding.note = "one row: says nothing of others like it";
   return finding;
+}
+
+Judgement of_chain(const std::vector<Judgement>& links, std::size_t all) {
+  const auto any = [&](Judgement judgement) { return std::ranges::count(links, judgement) > 0; };
+  if (any(Judgement::contradicted)) return Judgement::contradicted;
+  if (links.size() < all) return Judgement::not_measured;
+  return any(Judgement::mixed) ? Judgement::mixed : Judgement::supported;
 }
 
 Judged judge(const Claim& claim, const Evidence& evidence) {
   Judged judged{.claim = claim};
   for (const bool is_published : {false, true}) {
+    if (is_published ? evidence.published.empty() : evidence.sides.empty()) continue;
     const Pairs found = (is_published ? published_pairs : measured_pairs)(claim, evidence);
     for (const Pair& pair : found.pairs)
       judged.findings.push_back(finding_of(claim, pair, is_published));
@@ -77,13 +89,17 @@ Judgement judge(const Interval& interval, const Interval& band) {
 }
 
 Judgement overall(const Judged& judged, bool is_published) {
-  Judgement all = Judgement::not_measured;
-  for (const Finding& finding : judged.findings) {
-    if (finding.is_published != is_published) continue;
-    const bool is_first = all == Judgement::not_measured;
-    all = is_first || all == finding.judgement ? finding.judgement : Judgement::mixed;
-  }
-  return all;
+  std::vector<Judgement> judgements;
+  std::map<std::string, std::vector<Judgement>> chains;
+  for (const Finding& finding : judged.findings)
+    if (finding.is_published == is_published)
+      (finding.chain.empty() ? judgements : chains[finding.chain]).push_back(finding.judgement);
+  const std::size_t links = judged.claim.sides.size() - 1;
+  for (const auto& [chain, of_links] : chains) judgements.push_back(of_chain(of_links, links));
+  std::erase(judgements, Judgement::not_measured);
+  if (judgements.empty()) return Judgement::not_measured;
+  const bool agree = std::ranges::count(judgements, judgements[0]) == std::ssize(judgements);
+  return agree ? judgements[0] : Judgement::mixed;
 }
 
 std::vector<Judged> judge(std::span<const Claim> claims, const Evidence& evidence) {

@@ -5,16 +5,17 @@
 //   name = "a-in-training"
 //   text = "A reaches 80 % of B in training"
 //   date = 2023-06-30
-//   source = "who said it, where"
+//   source = "who said it, where"             # numbers published under this whole title are its own
 //   decides = "what of it rows can decide"    # optional
 //   rows = ["transformer/*"]                  # globs over problems; absent: all
 //   tiers = ["library"]                       # absent: the fastest of any
-//   scenarios = ["*"]                         # globs over scenarios and series of published numbers;
-//                                             # absent: published numbers say nothing
+//   scenarios = ["*"]                         # globs over scenarios and series of published numbers, which
+//                                             # tell speed of a gpu; absent: they say nothing
 //   quantity = "speed"                        # utilisation, share of peak, speed per price
 //   aggregate = "mean"                        # some: one row is enough; largest batch: over batch 1
-//   fits = true                               # rows count where the whole model fits the device
-//   unit = "package"                          # device: one die of a package counts too
+//   fits = true                               # of some rows' speed: where the whole model fits the device
+//   unit = "package"                          # one, all of it; device: a die and several count too, as
+//                                             # they always do where sides are phases or batches
 //   band = [0.73, 0.80]                       # of each side's quantity over the next one's
 //   sides = [{ gpu = "MI250*" }, { gpu = "A100*" }]  # globs: gpu, vendor, device, phase
 #pragma once
@@ -70,6 +71,7 @@ struct Finding {
   Interval interval;
   int rows = 0;
   bool by_own_source = false;  // published by who made the claim alone: no second opinion
+  std::string chain;           // what else it must hold with: a device whose phases are in a chain
   std::string note;
 };
 
@@ -79,7 +81,8 @@ struct Judged {
   std::vector<std::string> missing;  // what was looked for and not found
 };
 
-// Of all findings of one kind; mixed where they disagree.
+// Of all findings of one kind; mixed where they disagree. A chain is as good as its worst link, and not
+// measured where a link is missing.
 Judgement overall(const Judged& judged, bool is_published);
 
 struct Evidence {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -47,12 +48,39 @@ struct Reader : TomlReader {
         choice(table, "aggregate", {"mean", "some", "largest batch"}).value_or(0));
     claim.per_package = choice(table, "unit", {"package", "device"}).value_or(0) == 0;
     claim.must_fit = flag(table, "fits");
-    if (claim.must_fit && claim.aggregate != Claim::Aggregate::some)
-      fail(*table.get("fits"), "`fits` decides rows one by one",
-           "write aggregate = \"some\", or leave it out");
     claim.band = band(table);
     claim.sides = sides(table, claim);
+    refuse_ignored(table, claim);
     return claim;
+  }
+
+  // What would change nothing.
+  void refuse_ignored(const toml::table& table, const Claim& claim) const {
+    const bool some = claim.aggregate == Claim::Aggregate::some;
+    const bool speed = claim.quantity == Claim::Quantity::speed;
+    const bool over_batches = claim.aggregate == Claim::Aggregate::largest_batch;
+    const bool over_phases = claim.quantity == Claim::Quantity::utilisation;
+    const bool by_price = claim.quantity == Claim::Quantity::speed_per_price;
+    const bool asks_device = std::ranges::any_of(
+        claim.sides, [](const Claim::Selector& side) { return !side.devices.empty(); });
+    const auto refuse = [&](std::string_view name, bool is_ignored, std::string_view what,
+                            std::string_view remedy) {
+      if (is_ignored) fail(*table.get(name), fmt::format("`{}` {}", name, what), remedy);
+    };
+    refuse("fits", claim.must_fit && !some, "decides rows one by one",
+           "write aggregate = \"some\", or leave it out");
+    refuse("fits", claim.must_fit && !speed, "decides by speed alone",
+           "leave out `quantity` or `fits`");
+    refuse("quantity", over_batches && !speed, "of batches is model FLOP/s", "leave it out");
+    refuse("unit", (over_batches || over_phases) && claim.per_package && table.contains("unit"),
+           "of batches and phases is the device they ran on",
+           "write unit = \"device\", or leave it out");
+    const bool of_published = !claim.scenarios.empty();
+    refuse("scenarios", of_published && (over_batches || !(speed || by_price)),
+           "are of published numbers, which tell speed alone", "leave it out");
+    refuse("scenarios", of_published && asks_device,
+           "are of published numbers, which have a `gpu` and no `device`",
+           "leave it out, or choose sides by gpu or vendor");
   }
 
   std::string required_text(const toml::table& table, std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/efficiency.h"
+#include "reports/mean_ratio.h"
 #include "reports/natural_order.h"
 #include "reports/product.h"
 #include "reports/relative_tables.h"
@@ -100,13 +101,13 @@ Table value_table(std::span<const Side> sides, const Relative& relative,
   for (const Comparison* comparison : widest_comparisons(relative))
     for (std::size_t i = 0; i < sides.size(); ++i) {
       const bool is_reference = i == relative.reference;
-      const Mean& mean = comparison->means[i];
-      if (!is_reference && mean.rows == 0) continue;
-      const double speed = is_reference ? 1 : mean.ratio;
+      const std::vector<Ratio> of_rows = ratios(*comparison, i);
+      if (!is_reference && of_rows.empty()) continue;
+      const double speed = is_reference ? 1 : mean_ratio(of_rows).value;
       for (const Offer& offer : offers(sides[i], prices)) {
-        auto& cells = table.rows.emplace_back(
-            std::vector<std::string>{comparison->family, selection(*comparison), sides[i].label,
-                                     factor(speed), is_reference ? "" : std::to_string(mean.rows)});
+        auto& cells = table.rows.emplace_back(std::vector<std::string>{
+            comparison->family, selection(*comparison), sides[i].label, factor(speed),
+            is_reference ? "" : std::to_string(of_rows.size())});
         append(cells, offer_cells(offer));
         cells.push_back(
             fmt::format("{} per {}", factor(speed / offer.per_hour), offer.price->currency));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -23,7 +24,7 @@ double amount_per_second(const Measurement& m) {
     case Metric::bandwidth:
       return row.bytes / m.time.seconds;
     case Metric::tokens:
-      return tokens(row) * problems_at_once(row) / m.time.seconds;
+      return tokens_of_all(row) / m.time.seconds;
     case Metric::latency:
       break;
   }
@@ -42,21 +43,19 @@ std::string per_joule(const Measurement& m, double joules_per_second) {
   }
 }
 
-// Of the datasheet's peak times the clock that the row ran at over the datasheet's.
+// Of the datasheet's peak times the clock that the row ran at over the peak's own.
 std::optional<double> share_at_clock(const Measurement& m) {
   const Record& row = m.row();
-  const Spec* spec = find_spec(row.device_name);
-  const auto share = share_of_peak(m);
-  if (!share || !spec->boost_clock || !row.clocks.mean_hz || metric(row) != Metric::flops)
-    return std::nullopt;
-  return *share * spec->boost_clock->value / *row.clocks.mean_hz;
+  const Fact* fact = peak(row);
+  if (!fact || !fact->clock || !row.clocks.mean_hz) return std::nullopt;
+  return *share_of_peak(m) * *fact->clock / *row.clocks.mean_hz;
 }
 
 std::optional<double> share_of_achievable(const Measurement& m, const UnderRoofs& device) {
   const Record& row = m.row();
   const bool computes = metric(row) == Metric::flops;
   if (!computes && metric(row) != Metric::bandwidth) return std::nullopt;
-  if (!computes && row.cache == "hot") return std::nullopt;  // it reads no memory
+  if (!computes && !uses_device_memory(row)) return std::nullopt;
   const auto best =
       std::ranges::find(device.ceilings, computes ? compute_dtype(row) : "", &Ceiling::dtype);
   if (best == device.ceilings.end()) return std::nullopt;
@@ -154,9 +153,12 @@ Table share_table(std::span<const Side> sides, const Relative& relative) {
   Table table = by_problem("Share of the peak", widest_comparisons(relative), columns);
   table.notes = {
       "Of each side's fastest kernel. Of datasheet: of the dense peak of the type, or of the "
-      "bandwidth. At its clock: of that peak times the measured clock over the datasheet's boost "
-      "clock. Of achievable: of the best rate that this device itself reached here, in any matrix "
-      "product of the type, or in reading or streaming memory."};
+      "bandwidth. At its clock: of that peak times the measured clock over the one that the peak "
+      "is at, where that is known. Of achievable: of the best rate that this device itself reached "
+      "here, in any matrix "
+      "product of the type, or in reading or streaming memory. Shares of bandwidth are of what the "
+      "device's memory moves: not a cache, nor the link to the host."};
+  std::ranges::copy(doubts_of_products(sides), std::back_inserter(table.notes));
   return table;
 }
 
@@ -196,7 +198,7 @@ Table watt_mean_table(std::span<const Side> sides, const Relative& relative) {
       for (const bool measured : {true, false}) {
         std::vector<Ratio> ratios;
         for (const ComparedRow& row : comparison->rows) {
-          if (!row.cells[i].ratio) continue;
+          if (!row.cells[i].ratio || !(amount_per_second(*row.cells[i].measurement) > 0)) continue;
           const auto base = watts(*row.cells[reference].measurement, products[reference]);
           const auto here = watts(*row.cells[i].measurement, products[i]);
           if (!base || !here || base->is_measured != measured || here->is_measured != measured)

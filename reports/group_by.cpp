@@ -2,7 +2,6 @@
 #include "reports/group_by.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,14 +44,11 @@ std::vector<Results> grouped(std::span<const Results> results, const std::string
   std::map<std::string, Results> groups;
   Results rest{.name = "no " + key};
   for (const Results& set : results)
-    for (std::size_t i = 0; i < set.files.size(); ++i) {
-      const auto value = label(set.files[i], key);
+    for (const ResultFile& file : set.files) {
+      const auto value = label(file, key);
       Results& group = value ? groups[*value] : rest;
       if (value) group.name = fmt::format("{} {}", key, *value);
-      group.files.push_back(set.files[i]);
-      group.file_names.push_back(
-          i < set.file_names.size() ? (std::filesystem::path(set.name) / set.file_names[i]).string()
-                                    : set.name);
+      group.files.push_back(file);
     }
   if (groups.empty()) throw nowhere(results, key);
   std::vector<Results> all;

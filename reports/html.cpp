@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/html.h"
 
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -112,11 +113,12 @@ void fill(Section& section, const Table& table) {
 }
 
 void fill(Section& section, const Chart& chart) {
+  section.heading = title(chart);
   const std::string explanation = description(chart);
   section.html =
       Template(chart_html())
           .render(object{{"anchor", section.anchor},
-                         {"caption", title(chart)},
+                         {"caption", section.heading},
                          {"explanation", explanation.empty() ? absent : data(explanation)},
                          {"svg", svg(chart, section.anchor)}});
 }
@@ -158,8 +160,9 @@ std::vector<Section> sections(const Document& document) {
 std::string html(const Document& document) {
   const std::string style = std::string(report_css()) + std::string(charts_css());
   list lead, contents, blocks;
+  std::set<std::string> headings;  // a chart may have that of its table
   for (const Section& section : sections(document)) {
-    if (!section.heading.empty())
+    if (!section.heading.empty() && headings.insert(section.heading).second)
       contents.push_back(
           object{{"heading", shown(section.heading).text}, {"anchor", section.anchor}});
     (contents.empty() ? lead : blocks).push_back(object{{"html", section.html}});

@@ -136,7 +136,7 @@ Action add_report(CLI::App& app) {
   command->add_option("--prices", options->prices,
                       "a TOML file of prices; without it nothing is said of costs");
   command->add_option("--claims", options->claims,
-                      "a TOML file of claims that several results are judged by, beside "
+                      "a TOML file of claims that results are judged by, beside "
                       "reports/data/claims.toml");
   command->add_option("--group-by", options->group_by,
                       "label.KEY: results with one value of this label are one side");

@@ -35,6 +35,17 @@ std::string escape(std::string_view untrusted) {
   return result;
 }
 
+// At the beginning of a line other characters make headings, lists and, by blanks, code.
+std::string escape_paragraph(std::string_view untrusted) {
+  std::string text = escape(untrusted);
+  text.erase(0, text.find_first_not_of(' '));
+  const std::size_t digits = text.find_first_not_of("0123456789");
+  const std::size_t at = digits == std::string::npos ? 0 : digits;
+  const std::string_view marks = at == 0 ? "#-+=" : ".)";
+  if (at < text.size() && marks.find(text[at]) != std::string_view::npos) text.insert(at, 1, '\\');
+  return text;
+}
+
 std::string line(const std::vector<std::string>& cells, const std::vector<Column>& columns,
                  const std::vector<std::size_t>& widths) {
   std::string result = "|";
@@ -68,7 +79,7 @@ std::string markdown(const Table& raw) {
     for (const auto& row : table.rows) result += line(row, table.columns, widths);
     result += "\n";
   }
-  for (const auto& note : table.notes) result += note + "\n\n";
+  for (const auto& note : raw.notes) result += escape_paragraph(note) + "\n\n";
   return result;
 }
 

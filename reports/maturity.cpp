@@ -2,6 +2,7 @@
 #include "reports/maturity.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -10,17 +11,13 @@
 
 #include "reports/efficiency.h"
 #include "reports/mean_ratio.h"
+#include "reports/statistics.h"
 
 namespace steelyard {
 namespace {
 
 constexpr double near_best = 0.8;
 constexpr std::string_view default_suffix = "-default";
-
-std::string vendor_of(const Side& side) {
-  const Spec* spec = find_spec(side.device_name);
-  return spec == nullptr ? "" : spec->vendor;
-}
 
 // What kernels compete in.
 using Contest = std::tuple<std::string, std::string, std::string>;
@@ -46,8 +43,35 @@ Outcomes outcomes(std::span<const Results> results, const Side& side) {
   return worst;
 }
 
-// "12 of 14": problems with several kernels where the tier's fastest is near the fastest of all.
-std::string near_the_best(const Side& side, const std::string& tier) {
+// The sides, and devices that were asked for rows and measured none.
+std::vector<Side> with_unmeasured(std::span<const Results> results, std::span<const Side> sides) {
+  std::vector<Side> all(sides.begin(), sides.end());
+  for (const Results& set : results)
+    for (const ResultFile& file : set.files)
+      for (const Record& row : file.records) {
+        const bool is_there = std::ranges::any_of(all, [&](const Side& side) {
+          return side.source == set.name && side.device == row.device &&
+                 side.device_name == row.device_name;
+        });
+        if (is_there || row.status == Status::skipped) continue;
+        std::string label = row.device_name.empty() ? row.device : row.device_name;
+        if (std::ranges::find(all, label, &Side::label) != all.end())
+          label += fmt::format(" ({})", set.name);
+        all.push_back({.label = std::move(label),
+                       .device = row.device,
+                       .device_name = row.device_name,
+                       .unit = row.unit,
+                       .source = set.name});
+      }
+  return all;
+}
+
+// Problems with several kernels, and those of them where the tier's fastest is near the fastest of all.
+struct Near {
+  std::ptrdiff_t near = 0, problems = 0;
+};
+
+Near near_the_best(const Side& side, const std::string& tier) {
   std::map<Contest, double> best;
   for (const Measurement& m : side.measurements)
     if (m.share_of_best && m.row().tier == tier) {
@@ -56,18 +80,22 @@ std::string near_the_best(const Side& side, const std::string& tier) {
     }
   const auto near =
       std::ranges::count_if(best, [](const auto& contest) { return contest.second >= near_best; });
-  return best.empty() ? "" : fmt::format("{} of {}", near, best.size());
+  return {near, std::ssize(best)};
+}
+
+std::string near_text(const Near& near) {
+  return near.problems == 0 ? "" : fmt::format("{} of {}", near.near, near.problems);
 }
 
 // The fastest row of each problem, by family and tier.
-using Shares = std::map<std::tuple<std::string, int, std::string>,
-                        std::map<Contest, std::pair<double, const Measurement*>>>;
+using Problems = std::map<Contest, std::pair<double, const Measurement*>>;
+using Shares = std::map<std::tuple<std::string, int, std::string>, Problems>;
 
 Shares shares_of_peak(const Side& side) {
   Shares shares;
   for (const Measurement& m : side.measurements) {
     const Record& row = m.row();
-    const auto share = row.cache == "hot" ? std::nullopt : share_of_peak(m);
+    const auto share = uses_device_memory(row) ? share_of_peak(m) : std::nullopt;
     if (!share) continue;
     auto& best = shares[{row.family, tier_rank(row.tier), row.tier}][contest_of(row)];
     best = std::max(best, {*share, &m});
@@ -75,9 +103,31 @@ Shares shares_of_peak(const Side& side) {
   return shares;
 }
 
+std::vector<double> values_of(const Problems& problems) {
+  std::vector<double> shares;
+  for (const auto& [contest, share] : problems) shares.push_back(share.first);
+  return shares;
+}
+
+// Of all families.
+std::vector<double> shares_of_tier(const Side& side, std::string_view tier) {
+  std::vector<double> shares;
+  for (const auto& [group, problems] : shares_of_peak(side))
+    if (std::get<2>(group) == tier)
+      std::ranges::copy(values_of(problems), std::back_inserter(shares));
+  return shares;
+}
+
 struct Counts {
   int asked = 0, unsupported = 0, correct = 0, defects = 0;
 };
+
+void add(Counts& sum, const Counts& more) {
+  sum.asked += more.asked;
+  sum.unsupported += more.unsupported;
+  sum.correct += more.correct;
+  sum.defects += more.defects;
+}
 
 Counts counts_of(const Outcomes& rows) {
   Counts counts;
@@ -88,17 +138,6 @@ Counts counts_of(const Outcomes& rows) {
     counts.defects += is_defect(status);
   }
   return counts;
-}
-
-double geometric_mean(const std::vector<double>& values) {
-  std::vector<Ratio> ratios;
-  for (const double value : values) ratios.push_back({value, {value, value}});
-  return mean_ratio(ratios).value;
-}
-
-std::string mean_text(const MeanRatio& mean) {
-  return fmt::format("{:.3f} ({:.3f} to {:.3f})", mean.value, mean.wider().lower,
-                     mean.wider().upper);
 }
 
 // A library's kernel and the same library's first choice, on one problem.
@@ -122,35 +161,6 @@ std::map<std::string, std::map<Contest, Choice>> choices(const Side& side) {
   return by_library;
 }
 
-std::string date_of(std::span<const Results> results, const Side& side) {
-  for (const Results& set : results)
-    if (set.name == side.source && !set.files.empty())
-      for (const auto& [name, value] : set.files.front().context.google)
-        if (name == "date") return text_of(value);
-  return "";
-}
-
-// Driver and libraries where they differ: "driver 1.0 -> 2.0".
-std::string version_change(const Relative& relative) {
-  std::vector<std::string> changes;
-  for (const Difference& difference : relative.conditions)
-    if (difference.field == "driver" || difference.field == "libraries")
-      changes.push_back(
-          fmt::format("{} {} -> {}", difference.field, difference.values[0], difference.values[1]));
-  return fmt::format("{}", fmt::join(changes, "; "));
-}
-
-// Devices of one name, the oldest result first.
-std::map<std::pair<std::string, std::string>, std::vector<const Side*>> by_device(
-    std::span<const Results> results, std::span<const Side> sides) {
-  std::map<std::pair<std::string, std::string>, std::vector<const Side*>> devices;
-  for (const Side& side : sides) devices[{side.device_name, side.unit}].push_back(&side);
-  for (auto& [name, of_device] : devices)
-    std::ranges::stable_sort(of_device, {},
-                             [&](const Side* side) { return date_of(results, *side); });
-  return devices;
-}
-
 }  // namespace
 
 Table support(std::span<const Results> results, std::span<const Side> sides) {
@@ -168,12 +178,57 @@ Table support(std::span<const Results> results, std::span<const Side> sides) {
                 "device or a library. Defects: failed, incorrect or implausible. Near "
                 "best: of the problems with several kernels, those where the tier's fastest "
                 "is within 20 % of the fastest of all."}};
-  for (const Side& side : sides) {
+  for (const Side& side : with_unmeasured(results, sides)) {
     const Counts counts = counts_of(outcomes(results, side));
-    table.rows.push_back({side.label, vendor_of(side), fmt::format("{}", counts.asked),
+    table.rows.push_back({side.label, vendor_of(side.device_name), fmt::format("{}", counts.asked),
                           fmt::format("{}", counts.asked - counts.unsupported),
                           fmt::format("{}", counts.correct), fmt::format("{}", counts.defects),
-                          near_the_best(side, "library"), near_the_best(side, "portable")});
+                          near_text(near_the_best(side, "library")),
+                          near_text(near_the_best(side, "portable"))});
+  }
+  return table;
+}
+
+Table vendors(std::span<const Results> results, std::span<const Side> sides) {
+  Table table{
+      .title = "Maturity by vendor",
+      .columns = {{"vendor", Align::left},
+                  {"results"},
+                  {"rows"},
+                  {"supported"},
+                  {"correct"},
+                  {"defects"},
+                  {"library near best"},
+                  {"portable near best"},
+                  {"library of peak"},
+                  {"portable of peak"}},
+      .notes = {"All results of a vendor's devices together, as counted below. Of peak: the "
+                "geometric mean over all problems of all of them, which need not be those "
+                "of another vendor."}};
+  std::map<std::string, std::vector<const Side*>> by_vendor;
+  const std::vector<Side> all = with_unmeasured(results, sides);
+  for (const Side& side : all) by_vendor[vendor_of(side.device_name)].push_back(&side);
+  by_vendor.erase("");
+  if (by_vendor.size() < 2) return table;
+  for (const auto& [vendor, of_vendor] : by_vendor) {
+    Counts counts;
+    for (const Side* side : of_vendor) add(counts, counts_of(outcomes(results, *side)));
+    std::vector<std::string> near, of_peak;
+    for (const char* tier : {"library", "portable"}) {
+      Near sum;
+      std::vector<double> shares;
+      for (const Side* side : of_vendor) {
+        const Near one = near_the_best(*side, tier);
+        sum = {sum.near + one.near, sum.problems + one.problems};
+        std::ranges::copy(shares_of_tier(*side, tier), std::back_inserter(shares));
+      }
+      near.push_back(near_text(sum));
+      of_peak.push_back(shares.empty() ? "" : percent(geometric_mean(shares)));
+    }
+    table.rows.push_back(
+        {vendor, fmt::format("{}", of_vendor.size()), fmt::format("{}", counts.asked),
+         fmt::format("{}", counts.asked - counts.unsupported), fmt::format("{}", counts.correct),
+         fmt::format("{}", counts.defects), near[0], near[1], of_peak[0], of_peak[1]});
   }
   return table;
 }
@@ -191,14 +246,13 @@ Table software_gap(std::span<const Side> sides) {
                   {"worst problem", Align::left}},
       .notes = {"The tier's fastest kernel of each of n problems. What a tier misses of the "
                 "peak that another reaches is the gap of its software."}};
+  std::ranges::copy(doubts_of_products(sides), std::back_inserter(table.notes));
   for (const Side& side : sides)
     for (const auto& [group, problems] : shares_of_peak(side)) {
-      std::vector<double> shares;
+      const std::vector<double> shares = values_of(problems);
       std::pair<double, const Measurement*> worst = problems.begin()->second;
-      for (const auto& [contest, share] : problems) {
-        shares.push_back(share.first);
+      for (const auto& [contest, share] : problems)
         if (share.first < worst.first) worst = share;
-      }
       table.rows.push_back({side.label, std::get<0>(group), std::get<2>(group),
                             fmt::format("{}", shares.size()), percent(geometric_mean(shares)),
                             percent(std::ranges::max(shares)), percent(worst.first),
@@ -207,12 +261,27 @@ Table software_gap(std::span<const Side> sides) {
   return table;
 }
 
+std::vector<Bars> software_gap_charts(std::span<const Side> sides) {
+  Bars chart{.title = "Share of the datasheet's peak by tier",
+             .description =
+                 "One bar for each device, family and tier: the geometric mean over the "
+                 "problems, the tier's fastest kernel of each.",
+             .axis = "% of the datasheet's peak"};
+  for (const Side& side : sides)
+    for (const auto& [group, problems] : shares_of_peak(side)) {
+      const double mean = geometric_mean(values_of(problems));
+      chart.rows.push_back({.label = fmt::format("{}, {}", side.label, std::get<0>(group)),
+                            .series = std::get<2>(group),
+                            .value = 100 * mean,
+                            .text = percent(mean)});
+    }
+  if (chart.rows.empty()) return {};
+  return {chart};
+}
+
 std::string ecosystem(std::span<const Results> results, const Side& side) {
   const Counts counts = counts_of(outcomes(results, side));
-  std::vector<double> shares;
-  for (const auto& [group, problems] : shares_of_peak(side))
-    if (std::get<2>(group) == "library")
-      for (const auto& [contest, share] : problems) shares.push_back(share.first);
+  const std::vector<double> shares = shares_of_tier(side, "library");
   return fmt::format("{} of {} rows correct{}", counts.correct, counts.asked,
                      shares.empty()
                          ? ""
@@ -247,39 +316,9 @@ Table default_algorithms(std::span<const Side> sides) {
   return table;
 }
 
-Table version_trend(std::span<const Results> results, std::span<const Side> sides) {
-  Table table{.title = "Maturity: speed over versions of the software",
-              .columns = {{"device", Align::left},
-                          {"from", Align::left},
-                          {"to", Align::left},
-                          {"change", Align::left},
-                          {"n"},
-                          {"speed ratio (interval)"}},
-              .notes = {"The geometric mean over the n rows that both results have, the fastest "
-                        "kernel of each. Its interval is the wider of that of these rows and that "
-                        "of rows like these."}};
-  for (const auto& [device, of_device] : by_device(results, sides))
-    for (std::size_t i = 1; i < of_device.size(); ++i) {
-      const std::vector<Side> both = {*of_device[i - 1], *of_device[i]};
-      const Relative relative = relate(both, 0);
-      const std::string change = version_change(relative);
-      std::vector<Ratio> ratios;
-      for (const Comparison* comparison : widest_comparisons(relative))
-        for (const ComparedRow& row : comparison->rows)
-          if (row.cells[1].ratio) ratios.push_back(*row.cells[1].ratio);
-      if (change.empty() || ratios.empty()) continue;
-      const auto when = [&](const Side& side) {
-        return fmt::format("{}, {}", side.source, date_of(results, side));
-      };
-      table.rows.push_back({device.first, when(both[0]), when(both[1]), change,
-                            fmt::format("{}", ratios.size()), mean_text(mean_ratio(ratios))});
-    }
-  return table;
-}
-
 std::vector<Table> maturity(std::span<const Results> results, std::span<const Side> sides) {
-  return {support(results, sides), software_gap(sides), default_algorithms(sides),
-          version_trend(results, sides)};
+  return {vendors(results, sides), support(results, sides), software_gap(sides),
+          default_algorithms(sides), version_trend(results, sides)};
 }
 
 }  // namespace steelyard

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/chart.h"
 #include "reports/relative.h"
 #include "reports/render.h"
 
@@ -15,8 +16,13 @@ namespace steelyard {
 // several kernels, those where a tier is near the best.
 Table support(std::span<const Results> results, std::span<const Side> sides);
 
-// By device, family and tier: the share of the datasheet's peak, and the problem where it is worst.
+// The same of all devices of a vendor, where there are several vendors.
+Table vendors(std::span<const Results> results, std::span<const Side> sides);
+
+// By device, family and tier: the share of the datasheet's peak, and the problem where it is worst. As a
+// chart: none without datasheets, or one.
 Table software_gap(std::span<const Side> sides);
+std::vector<Bars> software_gap_charts(std::span<const Side> sides);
 
 // A library's first choice of algorithm against the fastest that it offers.
 Table default_algorithms(std::span<const Side> sides);

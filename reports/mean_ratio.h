@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 #include "reports/relative.h"
 
@@ -20,5 +21,7 @@ struct MeanRatio {
 };
 
 MeanRatio mean_ratio(std::span<const Ratio> ratios);  // of at least one
+
+std::string mean_text(const MeanRatio& mean);  // "1.250 (1.100 to 1.420)", the wider interval
 
 }  // namespace steelyard

@@ -110,6 +110,11 @@ Metric metric(const Record& row) {
   return memory_bound || row.flops == 0 ? Metric::bandwidth : Metric::flops;
 }
 
+bool uses_device_memory(const Record& row) {
+  const bool crosses_link = row.id.starts_with("copy/") && !row.id.starts_with("copy/d2d/");
+  return row.cache != "hot" && !crosses_link;
+}
+
 double problems_at_once(const Record& row) {
   if (row.together.empty() || metric(row) == Metric::latency) return 1;
   return static_cast<double>(row.together.size());
@@ -127,17 +132,17 @@ std::string performance(const Measurement& measurement) {
     case Metric::tokens:
       break;
   }
-  return token_rate(tokens(row) * problems_at_once(row), measurement.time.seconds);
+  return token_rate(tokens_of_all(row), measurement.time.seconds);
 }
 
 const Fact* peak(const Record& row) {
-  const Spec* spec = find_spec(row.device_name);
+  const Spec* spec = find_spec(row);
   if (!spec) return nullptr;
   switch (metric(row)) {
     case Metric::flops:
       return spec->peak(compute_dtype(row));
     case Metric::bandwidth:
-      return spec->memory_bandwidth ? &*spec->memory_bandwidth : nullptr;
+      return spec->memory_bandwidth && uses_device_memory(row) ? &*spec->memory_bandwidth : nullptr;
     case Metric::latency:
     case Metric::tokens:
       break;

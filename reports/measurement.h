@@ -46,6 +46,10 @@ std::string_view compute_dtype(const Record& row);
 enum class Metric { flops, bandwidth, latency, tokens };
 Metric metric(const Record& row);
 
+// Whether it is the device's memory that a row waits for where it waits for data: not a cache, nor the
+// link to the host.
+bool uses_device_memory(const Record& row);
+
 // What a rate of tokens is, and is not: for every table that shows one.
 inline constexpr std::string_view tokens_note =
     "tokens/s: kernel-level bound: one device, no scheduler, no network.";
@@ -58,8 +62,8 @@ double problems_at_once(const Record& row);
 // "432.1 GFLOP/s", "34.50 GB/s", "3.210 ns/step", "1234 tokens/s".
 std::string performance(const Measurement& measurement);
 
-// The datasheet's peak of the row's type, or its bandwidth. Null where it is unknown, and for
-// latencies.
+// The datasheet's peak of the row's type, or its bandwidth. Null where it is unknown, for latencies
+// and for bytes that are not the device's memory's.
 const Fact* peak(const Record& row);
 std::optional<double> share_of_peak(const Measurement& measurement);
 

@@ -64,12 +64,12 @@ std::string listed(const Fields& fields, const std::set<std::string>& left_out =
 // What every file says of itself, once; where the files of a result differ, which one says what.
 std::string by_file(const Results& results, std::string (*value)(const Context&)) {
   std::vector<std::pair<std::string, Distinct>> found;
-  for (std::size_t i = 0; i < results.files.size(); ++i) {
-    const std::string text = value(results.files[i].context);
+  for (const ResultFile& file : results.files) {
+    const std::string text = value(file.context);
     auto same = std::find_if(found.begin(), found.end(),
                              [&](const auto& entry) { return entry.first == text; });
     if (same == found.end()) same = found.insert(found.end(), {text, {}});
-    same->second.add(results.file_names.at(i));
+    same->second.add(file.origin ? file.origin->path : "");
   }
   if (found.size() == 1) return found.front().first;
   Distinct texts;

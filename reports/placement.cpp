@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -13,6 +13,7 @@
 #include "reports/costs.h"
 #include "reports/efficiency.h"
 #include "reports/product.h"
+#include "reports/statistics.h"
 #include "reports/step_fields.h"
 
 namespace steelyard {
@@ -38,6 +39,10 @@ constexpr std::array phases = {
 std::vector<Side> contending(const Phase& phase, std::span<const Side> sides, PhasePlace& place) {
   std::vector<Side> found;
   for (const Side& side : sides) {
+    if (is_of_several_packages(side.measurements.front().row())) {
+      place.several.push_back(&side);
+      continue;
+    }
     Side rows = side;
     std::erase_if(rows.measurements, [&](const Measurement& m) {
       return metric(m.row()) != Metric::tokens ||
@@ -56,10 +61,10 @@ std::vector<Side> contending(const Phase& phase, std::span<const Side> sides, Ph
 }
 
 template <class Value>
-double geometric_mean(const std::vector<Measurement>& rows, Value value) {
-  double sum = 0;
-  for (const Measurement& m : rows) sum += std::log(value(m));
-  return std::exp(sum / static_cast<double>(rows.size()));
+double mean_of(const std::vector<Measurement>& rows, Value value) {
+  std::vector<double> values;
+  for (const Measurement& m : rows) values.push_back(value(m));
+  return geometric_mean(values);
 }
 
 // Of the whole model, for each problem that is solved at once; only rows that tell it are compared.
@@ -86,14 +91,14 @@ void set_energy(PhasePlace& place) {
     const Product of = product(*contender.side);
     const auto datasheet = datasheet_watts(of);
     if (!all_measured && !datasheet) continue;
-    contender.tokens_per_joule = geometric_mean(contender.rows, [&](const Measurement& m) {
+    contender.tokens_per_joule = mean_of(contender.rows, [&](const Measurement& m) {
       return token_speed(m) / (all_measured ? watts(m, of)->value : *datasheet);
     });
   }
   place.by_measured_power = all_measured;
 }
 
-// The currency in which most contenders have an offer.
+// The currency in which most contenders have an offer; the first by name of several.
 std::string currency_of(const PhasePlace& place, std::span<const Price> prices) {
   std::map<std::string, std::set<const Side*>> having;
   for (const Contender& contender : place.contenders)
@@ -104,14 +109,22 @@ std::string currency_of(const PhasePlace& place, std::span<const Price> prices) 
   return most == having.end() ? "" : most->first;
 }
 
+std::optional<Offer> lowest(const std::vector<Offer>& offers, const std::string& currency) {
+  std::optional<Offer> found;
+  for (const Offer& offer : offers)
+    if (offer.price->currency == currency && (!found || offer.per_hour < found->per_hour))
+      found = offer;
+  return found;
+}
+
 void set_costs(PhasePlace& place, std::span<const Price> prices) {
   constexpr double seconds_per_hour = 3600, million = 1e6;
-  const std::string currency = currency_of(place, prices);
+  place.currency = currency_of(place, prices);
   for (Contender& contender : place.contenders) {
-    for (const Offer& offer : offers(*contender.side, prices))
-      if (offer.price->currency == currency &&
-          (!contender.offer || offer.per_hour < contender.offer->per_hour))
-        contender.offer = offer;
+    const std::vector<Offer> all = offers(*contender.side, prices);
+    contender.offer = lowest(all, place.currency);
+    if (!contender.offer && !all.empty())
+      contender.offer = lowest(all, all.front().price->currency);
     if (contender.offer)
       contender.cost_of_tokens =
           contender.offer->per_hour / seconds_per_hour / contender.tokens_per_second * million;
@@ -138,14 +151,16 @@ std::string suite_command(const Phase& phase, std::string_view suite) {
 }
 
 std::string what_settles(const Phase& phase, const PhasePlace& place) {
-  if (place.contenders.empty()) return suite_command(phase, "standard");
+  const std::string standard = suite_command(phase, "standard");
+  if (place.contenders.empty() && place.do_not_fit.empty()) return standard;
   if (!place.not_measured.empty())
-    return fmt::format("on {}: {}", place.not_measured.front()->label,
-                       suite_command(phase, "standard"));
-  if (place.rows == 0) return "on each: " + suite_command(phase, "standard");
+    return fmt::format("on {}: {}", place.not_measured.front()->label, standard);
+  if (place.contenders.empty()) return "";
+  if (place.rows == 0) return "on each: " + standard;
+  if (!place.unrelated.empty())
+    return fmt::format("on {}: {}", place.unrelated.front()->label, standard);
   if (!place.lead || place.is_sure()) return "";
-  if (place.lead->these_rows.lower > 1 && place.lead->rows_like_these)
-    return "on both: " + suite_command(phase, "full");
+  if (place.lead->these_rows.lower > 1) return "on both: " + suite_command(phase, "full");
   const Contender &first = place.contenders[0], &second = place.contenders[1];
   const bool first_is_wider = width(least_certain(first)) > width(least_certain(second));
   const Contender& wider = first_is_wider ? first : second;
@@ -153,19 +168,77 @@ std::string what_settles(const Phase& phase, const PhasePlace& place) {
                      least_certain(wider).row().reproduce);
 }
 
-// The rows that all contenders have.
-void set_rows(PhasePlace& place, std::span<const Side> contending) {
-  const Relative relative = relate(contending, 0);
+// The rows that all of these have and that tell the whole model's time: by side, in one order.
+std::vector<std::vector<Measurement>> common_rows(std::span<const Side> sides) {
+  std::vector<std::vector<Measurement>> rows(sides.size());
+  const Relative relative = relate(sides, 0);
   for (const Comparison* comparison : widest_comparisons(relative))
-    for (const ComparedRow& row : comparison->rows) {
-      if (!std::ranges::all_of(row.cells, [](const Cell& cell) {
+    for (const ComparedRow& row : comparison->rows)
+      if (std::ranges::all_of(row.cells, [](const Cell& cell) {
             return cell.measurement && whole_seconds(*cell.measurement);
           }))
-        continue;
-      for (std::size_t i = 0; i < contending.size(); ++i)
-        place.contenders[i].rows.push_back(*row.cells[i].measurement);
-      ++place.rows;
+        for (std::size_t i = 0; i < sides.size(); ++i) rows[i].push_back(*row.cells[i].measurement);
+  return rows;
+}
+
+using Chosen = std::vector<std::size_t>;  // of the sides
+
+std::size_t count_common(std::span<const Side> sides, const Chosen& chosen) {
+  std::vector<Side> these;
+  for (const std::size_t i : chosen) these.push_back(sides[i]);
+  return common_rows(these).front().size();
+}
+
+// The choice with one more side that leaves the most rows in common; nothing where none is left.
+std::optional<Chosen> widened(std::span<const Side> sides, const Chosen& chosen) {
+  std::optional<Chosen> best;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    if (std::ranges::count(chosen, i) > 0) continue;
+    Chosen more = chosen;
+    more.push_back(i);
+    if (const std::size_t count = count_common(sides, more); count > most) {
+      most = count;
+      best = more;
     }
+  }
+  return best;
+}
+
+// All sides where they have rows in common; else as many as have, from the pair with the most on.
+Chosen related(std::span<const Side> sides) {
+  Chosen all(sides.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  if (count_common(sides, all) > 0 || all.size() < 3) return all;
+  Chosen best;
+  std::size_t most = 0;
+  for (const std::size_t i : all)
+    if (const auto pair = widened(sides, {i}))
+      if (const std::size_t count = count_common(sides, *pair); count > most) {
+        most = count;
+        best = *pair;
+      }
+  if (best.empty()) return all;
+  while (const auto more = widened(sides, best)) best = *more;
+  std::ranges::sort(best);
+  return best;
+}
+
+void set_rows(PhasePlace& place, std::span<const Side> contending) {
+  std::vector<Side> sides;
+  std::vector<Contender> contenders;
+  const Chosen chosen = related(contending);
+  for (std::size_t i = 0; i < contending.size(); ++i)
+    if (std::ranges::count(chosen, i) > 0) {
+      sides.push_back(contending[i]);
+      contenders.push_back(place.contenders[i]);
+    } else {
+      place.unrelated.push_back(place.contenders[i].side);
+    }
+  place.contenders = std::move(contenders);
+  const auto rows = common_rows(sides);
+  for (std::size_t i = 0; i < rows.size(); ++i) place.contenders[i].rows = rows[i];
+  place.rows = static_cast<int>(rows.front().size());
 }
 
 PhasePlace place_of(const Phase& phase, std::span<const Side> sides,
@@ -175,7 +248,7 @@ PhasePlace place_of(const Phase& phase, std::span<const Side> sides,
   if (!rows.empty()) set_rows(place, rows);
   if (place.rows > 0) {
     for (Contender& contender : place.contenders)
-      contender.tokens_per_second = geometric_mean(contender.rows, token_speed);
+      contender.tokens_per_second = mean_of(contender.rows, token_speed);
     std::ranges::stable_sort(place.contenders, std::greater(), &Contender::tokens_per_second);
     set_energy(place);
     set_costs(place, prices);
@@ -188,7 +261,7 @@ PhasePlace place_of(const Phase& phase, std::span<const Side> sides,
 }  // namespace
 
 bool PhasePlace::is_sure() const {
-  return lead && lead->wider().lower > 1;
+  return lead && lead->rows_like_these && lead->wider().lower > 1;
 }
 
 std::vector<PhasePlace> place(std::span<const Side> sides, std::span<const Price> prices) {

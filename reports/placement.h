@@ -19,7 +19,7 @@ struct Contender {
   const Side* side = nullptr;
   double tokens_per_second = 0;
   std::optional<double> tokens_per_joule;  // by measured power, or all by their datasheets'
-  std::optional<Offer> offer;              // the lowest of the currency that most have
+  std::optional<Offer> offer;              // the lowest in PhasePlace::currency, else in its own
   std::optional<double> cost_of_tokens;    // of a million
   std::vector<Measurement> rows;           // the fastest of each, in one order for all contenders
 };
@@ -28,12 +28,16 @@ struct PhasePlace {
   std::string phase;
   std::vector<Contender> contenders;  // those that fit, the fastest first
   std::vector<const Side*> do_not_fit, not_measured;
-  int rows = 0;  // that all contenders have
+  std::vector<const Side*> several;    // left out as several packages at work together
+  std::vector<const Side*> unrelated;  // left out since they share no row with all contenders
+  int rows = 0;                        // that all contenders have
   bool by_measured_power = false;
+  std::string currency;           // the one that most contenders have a price in; empty: no price
   std::optional<MeanRatio> lead;  // of the first over the second
   std::string settle;             // what to run for what is missing or unsure
 
-  bool is_sure() const;  // the whole interval of the lead lies above 1
+  // The whole interval of the lead lies above 1, and several rows say so.
+  bool is_sure() const;
 };
 
 std::vector<PhasePlace> place(std::span<const Side> sides, std::span<const Price> prices);

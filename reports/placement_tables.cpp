@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +14,12 @@ namespace steelyard {
 namespace {
 
 const std::string not_measured = "not measured";
+
+std::string labels(const std::vector<const Side*>& sides) {
+  std::vector<std::string> found;
+  for (const Side* side : sides) found.push_back(side->label);
+  return fmt::format("{}", fmt::join(found, ", "));
+}
 
 // The one with most of something, if two or more have it.
 const Contender* best_by(const PhasePlace& place,
@@ -28,9 +35,9 @@ const Contender* best_by(const PhasePlace& place,
   return having > 1 ? best : nullptr;
 }
 
-std::optional<double> tokens_for_money(const Contender& contender) {
-  if (!contender.cost_of_tokens) return std::nullopt;
-  return 1 / *contender.cost_of_tokens;
+bool any_offer(const PhasePlace& place) {
+  return std::ranges::any_of(place.contenders,
+                             [](const Contender& one) { return one.offer.has_value(); });
 }
 
 std::string cost_text(const Contender& contender) {
@@ -46,8 +53,12 @@ std::string energy_text(const PhasePlace& place, const Contender& contender) {
 }
 
 std::string by_price(const PhasePlace& place) {
-  const Contender* best = best_by(place, tokens_for_money);
-  return best == nullptr ? "no prices" : fmt::format("{}: {}", best->side->label, cost_text(*best));
+  const Contender* best = best_by(place, [&](const Contender& one) -> std::optional<double> {
+    if (!one.cost_of_tokens || one.offer->price->currency != place.currency) return std::nullopt;
+    return 1 / *one.cost_of_tokens;
+  });
+  if (best != nullptr) return fmt::format("{}: {}", best->side->label, cost_text(*best));
+  return any_offer(place) ? "no two in one currency" : "no prices";
 }
 
 std::string by_energy(const PhasePlace& place) {
@@ -56,26 +67,37 @@ std::string by_energy(const PhasePlace& place) {
                          : fmt::format("{}: {}", best->side->label, energy_text(place, *best));
 }
 
+std::string why_none(const PhasePlace& place) {
+  if (!place.contenders.empty()) return "no row in common";
+  return place.do_not_fit.empty() ? not_measured : "fits none";
+}
+
+std::string how_sure(const PhasePlace& place) {
+  if (place.rows == 1) return "open: one row";
+  return place.is_sure() ? "sure" : "open";
+}
+
 std::vector<std::string> place_row(const PhasePlace& place) {
-  if (place.rows == 0)
-    return {place.phase, place.contenders.size() > 1 ? "no row in common" : not_measured,
-            "",          "",
-            "",          "",
-            "",          "",
-            place.settle};
+  if (place.rows == 0) return {place.phase, why_none(place), "", "", "", "", "", "", place.settle};
   const Contender& first = place.contenders[0];
   const std::string best =
       fmt::format("{}: {}", first.side->label, token_rate(first.tokens_per_second, 1));
   if (!place.lead)
-    return {place.phase, best, "the only one measured",       "",          "",
-            "",          "",   fmt::format("{}", place.rows), place.settle};
+    return {place.phase,
+            best,
+            place.do_not_fit.empty() ? "the only one measured" : "the only one that it fits",
+            "",
+            "",
+            "",
+            "",
+            fmt::format("{}", place.rows),
+            place.settle};
   const MeanRatio& lead = *place.lead;
   const std::string second = place.contenders[1].side->label;
   return {place.phase,
           best,
-          fmt::format("x {:.3f} ({:.3f} to {:.3f}) of {}", lead.value, lead.wider().lower,
-                      lead.wider().upper, second),
-          place.is_sure() ? "sure" : "open",
+          fmt::format("x {} of {}", mean_text(lead), second),
+          how_sure(place),
           by_price(place),
           by_energy(place),
           fmt::format("{} below {:.3f} of {}'s price", second, 1 / lead.value, first.side->label),
@@ -83,17 +105,8 @@ std::vector<std::string> place_row(const PhasePlace& place) {
           place.settle};
 }
 
-std::string labels(const std::vector<const Side*>& sides) {
-  std::vector<std::string> found;
-  for (const Side* side : sides) found.push_back(side->label);
-  return fmt::format("{}", fmt::join(found, ", "));
-}
-
 bool any_offer(std::span<const PhasePlace> places) {
-  for (const PhasePlace& place : places)
-    for (const Contender& contender : place.contenders)
-      if (contender.offer) return true;
-  return false;
+  return std::ranges::any_of(places, [](const PhasePlace& place) { return any_offer(place); });
 }
 
 // Without prices nothing is said of costs.
@@ -102,6 +115,19 @@ void leave_out(Table& table, std::string_view heading) {
   const auto at = found - table.columns.begin();
   table.columns.erase(found);
   for (auto& row : table.rows) row.erase(row.begin() + at);
+}
+
+// Which devices are missing in a phase, and why.
+std::vector<std::string> left_out(const PhasePlace& place) {
+  std::vector<std::string> notes;
+  const auto note = [&](std::string_view what, const std::vector<const Side*>& sides) {
+    if (!sides.empty())
+      notes.push_back(fmt::format("{}: {} {}.", place.phase, what, labels(sides)));
+  };
+  note("no measured model fits as a whole on", place.do_not_fit);
+  if (!place.contenders.empty()) note("not measured on", place.not_measured);
+  note("no row in common with these, so left out:", place.unrelated);
+  return notes;
 }
 
 Table best_table(std::span<const PhasePlace> places) {
@@ -120,20 +146,19 @@ Table best_table(std::span<const PhasePlace> places) {
           std::string(tokens_note),
           "Of whole models, extrapolated from the blocks measured: geometric means over the n rows "
           "that all devices have whose whole model fits them, the "
-          "fastest kernel of each. Sure: the whole interval of the lead lies above 1; it is the "
-          "wider of that of these rows and that of rows like these. Better value: the price ratio "
+          "fastest kernel of each. Sure: the whole interval of the lead lies above 1 and several "
+          "rows say so; it is the wider of that of these rows and that of rows like these. Better "
+          "value: the price ratio "
           "below which the second is the better value.",
           "tokens/J: by measured power where all rows of all devices have it, else by the power of "
           "their datasheets (TDP)."}};
   for (const PhasePlace& place : places) {
     table.rows.push_back(place_row(place));
-    if (!place.do_not_fit.empty())
-      table.notes.push_back(fmt::format("{}: no measured model fits {} as a whole.", place.phase,
-                                        labels(place.do_not_fit)));
-    if (!place.not_measured.empty() && !place.contenders.empty())
-      table.notes.push_back(
-          fmt::format("{}: not measured on {}.", place.phase, labels(place.not_measured)));
+    std::ranges::copy(left_out(place), std::back_inserter(table.notes));
   }
+  if (!places.empty() && !places.front().several.empty())
+    table.notes.push_back(fmt::format("Left out as several packages at work together: {}.",
+                                      labels(places.front().several)));
   if (any_offer(places))
     table.notes.emplace_back("Cost: at the lowest price given of each device.");
   else

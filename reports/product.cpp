@@ -2,6 +2,7 @@
 #include "reports/product.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -13,8 +14,15 @@ constexpr std::string_view die_suffix = "-GCD";
 std::string is_measured_as(const Side& side, const Product& product) {
   const int dies = product.spec ? product.spec->dies_per_package : 1;
   if (product.is_die) return dies > 1 ? fmt::format("one GCD of {}", dies) : "one GCD";
-  if (dies > 1) return fmt::format("package: {} GCDs together", dies);
-  return product.devices > 1 ? fmt::format("{} devices together", product.devices) : side.unit;
+  if (product.devices > dies)
+    return dies > 1 ? fmt::format("{:g} packages together: {} GCDs", product.devices / dies,
+                                  product.devices)
+                    : fmt::format("{} devices together", product.devices);
+  return dies > 1 ? fmt::format("package: {} GCDs together", dies) : side.unit;
+}
+
+double packages_of(const Side& side) {
+  return packages_of(side.measurements.front().row());
 }
 
 // "H100" of "H100-PCIe-80GB".
@@ -22,19 +30,23 @@ std::string_view model(const Spec& spec) {
   return std::string_view(spec.name).substr(0, spec.name.find('-'));
 }
 
-std::optional<std::string> mixed_up(const Side& a, const Side& b) {
+std::vector<std::string> mixed_up(const Side& a, const Side& b) {
   const Product one = product(a), other = product(b);
+  std::vector<std::string> warnings;
   if (one.is_die != other.is_die)
-    return fmt::format(
+    warnings.push_back(fmt::format(
         "{} is one die of its package, {} is whole: not the same unit. A package counts only if "
-        "its "
-        "dies were measured together (--together).",
-        one.is_die ? a.label : b.label, one.is_die ? b.label : a.label);
+        "its dies were measured together (--together).",
+        one.is_die ? a.label : b.label, one.is_die ? b.label : a.label));
+  else if (packages_of(a) != packages_of(b))
+    warnings.push_back(
+        fmt::format("{} counts {:g} at work together, {} {:g}: ratios are of all of them.", a.label,
+                    packages_of(a), b.label, packages_of(b)));
   const bool differ = one.spec && other.spec && one.spec != other.spec;
   if (differ && model(*one.spec) == model(*other.spec))
-    return fmt::format("{} and {} are different products of one name: {} and {}.", a.label, b.label,
-                       one.spec->name, other.spec->name);
-  return std::nullopt;
+    warnings.push_back(fmt::format("{} and {} are different products of one name: {} and {}.",
+                                   a.label, b.label, one.spec->name, other.spec->name));
+  return warnings;
 }
 
 // Whether the package of this die was measured too.
@@ -58,9 +70,18 @@ std::string shown(const std::optional<double>& value, auto text) {
 
 Product product(const Side& side) {
   const Record& row = side.measurements.front().row();
-  Product found{.spec = find_spec(row.device_name), .devices = devices_of(row)};
+  Product found{.spec = find_spec(row), .devices = devices_of(row)};
   found.is_die = found.spec ? found.devices < found.spec->dies_per_package : side.unit == "gcd";
   return found;
+}
+
+double packages_of(const Record& row) {
+  const Spec* spec = find_spec(row);
+  return devices_of(row) / (spec == nullptr ? 1 : spec->dies_per_package);
+}
+
+bool is_of_several_packages(const Record& row) {
+  return row.unit == "node" || packages_of(row) > 1;
 }
 
 const Spec* package_of(const Spec& spec) {
@@ -82,6 +103,16 @@ std::optional<double> datasheet_memory(const Product& product) {
   return product.spec->memory_bytes->value * product.devices;
 }
 
+std::vector<std::string> doubts_of_products(std::span<const Side> sides) {
+  std::vector<std::string> doubts;
+  for (const Side& side : sides) {
+    const std::string doubt = doubt_of_product(side.measurements.front().row());
+    const bool is_new = std::ranges::find(doubts, doubt) == doubts.end();
+    if (!doubt.empty() && is_new) doubts.push_back(doubt);
+  }
+  return doubts;
+}
+
 Table product_table(std::span<const Side> sides, std::size_t reference) {
   Table table{.title = "Devices",
               .columns = {{"side", Align::left},
@@ -100,8 +131,9 @@ Table product_table(std::span<const Side> sides, std::size_t reference) {
          shown(datasheet_watts(of), [](double value) { return fmt::format("{:.0f}", value); })});
     if (of.is_die && !has_package(of, sides))
       table.notes.push_back(side.label + ": its package was not measured.");
-    if (const auto warning = mixed_up(sides[reference], side)) table.notes.push_back(*warning);
+    std::ranges::copy(mixed_up(sides[reference], side), std::back_inserter(table.notes));
   }
+  std::ranges::copy(doubts_of_products(sides), std::back_inserter(table.notes));
   table.notes.push_back("Memory, bandwidth and power are the datasheet's.");
   return table;
 }

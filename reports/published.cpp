@@ -32,7 +32,8 @@ constexpr Unit units[] = {{"TFLOP/s", "FLOP/s", 1e12},
                           {"USD/(1M tokens)", "USD/token", 1e-6},
                           {"min", "s", 60},
                           {"ms", "s", 1e-3},
-                          {"ratio", "ratio"}};
+                          {"ratio", "ratio"},
+                          {"number", "number"}};
 
 const Unit& unit_of(const std::string& printed) {
   const auto found = std::ranges::find(units, printed, &Unit::printed);
@@ -91,6 +92,9 @@ Published read(const json& entry, const json& sources) {
                    .flag = text("flag")};
   if (!(one.value > 0)) throw std::logic_error("a value that is not above 0");
   if (one.devices < 1) throw std::logic_error("devices below 1");
+  if ((one.unit == "ratio") == one.reference.empty())
+    throw std::logic_error("a ratio, and nothing else, has a reference");
+  if (one.reference == one.gpu) throw std::logic_error("a ratio to itself");
   if (!one.reference.empty()) known(one.reference);
   if (one.flag.empty()) one.flag = above_peak(one);
   return one;
@@ -110,15 +114,12 @@ std::string value_text(const Published& one) {
   if (one.unit == "s") return seconds(one.value);
   if (one.unit == "USD/token") return fmt::format("{:.4g} USD per 1M tokens", one.value * 1e6);
   if (one.unit == "ratio") return fmt::format("{} times {}", factor(one.value), one.reference);
+  if (one.unit == "number") return fmt::format("{:.4g}", one.value);
   return fmt::format("{:.4g} {}", one.value, one.unit);
 }
 
 std::string source_text(const Published& one) {
   return fmt::format("{}, {} ({})", one.source, one.url, one.confidence);
-}
-
-bool less_is_better(const Published& published) {
-  return published.unit == "s" || published.unit == "USD/token";
 }
 
 std::vector<Published> parse_published(std::string_view text) {

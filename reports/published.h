@@ -18,7 +18,7 @@ struct Published {
   std::string metric;
   double value = 0;       // SI: FLOP/s, bytes/s, tokens/s, seconds
   std::string unit;       // of the value: "FLOP/s", "bytes/s", "tokens/s", "s", "ratio"
-  std::string reference;  // of a ratio: the Spec's name that it is to
+  std::string reference;  // of a ratio of speeds: the Spec's name that it is to
   std::string peak;       // of the datasheet, that bounds it: "bf16", "memory"; empty: none
   std::string conditions;
   std::string source, url, date, confidence;
@@ -31,9 +31,6 @@ struct Published {
   std::string phase;  // train, lora, prefill, serve (prompts and outputs together), or empty
   std::string flag;  // why it must not be compared: "above the dense peak of 312 TFLOP/s"; or empty
 };
-
-// Whether less is better: a time, a price.
-bool less_is_better(const Published& published);
 
 // Of one device: the higher the better. Nothing for what is neither a rate nor a time.
 std::optional<double> speed(const Published& published);

@@ -144,6 +144,12 @@ struct Comparability {
   Fields fields;
 };
 
+// The file that rows were read from.
+struct Origin {
+  std::string path;    // as it was given, or in the folder that was given
+  std::string sha256;  // in hex; empty where it is no regular file
+};
+
 struct Record {
   // The row key is id/kernel/tier/device/fill/cache/mode.
   std::string id;      // "gemm/f32/nn/2048x2048x2048"
@@ -175,6 +181,7 @@ struct Record {
   std::vector<Part> parts;                          // of those, in their order
   std::shared_ptr<const Comparability> identity;    // class A: never compared when different
   std::shared_ptr<const Comparability> conditions;  // class B: refused by gates, shown by reports
+  std::shared_ptr<const Origin> origin;             // null until it was read from a file
   int method_version = 1;
 };
 
@@ -205,6 +212,7 @@ struct Context {
 
 struct ResultFile {
   Context context;
+  std::shared_ptr<const Origin> origin;  // that of its records
   std::vector<Record> records;  // ok rows and rows not measured, in the order they were tried
 };
 

@@ -68,21 +68,14 @@ void relate_row(const RowKey& key, const Candidates& candidates, std::size_t ref
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (i == reference) continue;
     Cell& cell = row.cells[i];
-    Mean& mean = comparison.means[i];
     const Measurement* best = fastest(candidates[i]);
     cell.measurement = base ? fastest_with(candidates[i], identity(*base)) : best;
     if (base && cell.measurement) {
       cell.ratio = speed_ratio(*base, *cell.measurement);
-      mean.ratio += std::log(cell.ratio->value);
-      ++mean.rows;
     } else if (base && best) {
       cell.refused = true;
-      ++mean.refused;
       const auto fields = differences({{base->row().identity}, {best->row().identity}});
       comparison.refusals.push_back({i, base, best, fields});
-    } else {
-      mean.missing_in_side += base != nullptr;
-      mean.missing_in_reference += best != nullptr;
     }
   }
   comparison.rows.push_back(std::move(row));
@@ -91,11 +84,8 @@ void relate_row(const RowKey& key, const Candidates& candidates, std::size_t ref
 Comparison compare(std::span<const Side> sides, std::size_t reference, const std::string& family,
                    const std::string& tier) {
   Comparison comparison{.family = family, .tier = tier};
-  comparison.means.resize(sides.size(),
-                          {.ratio = 0});  // the sum of logarithms while rows are added
   for (const auto& [key, candidates] : joined(sides, family, tier))
     relate_row(key, candidates, reference, comparison);
-  for (auto& mean : comparison.means) mean.ratio = mean.rows ? std::exp(mean.ratio / mean.rows) : 1;
   return comparison;
 }
 
@@ -182,10 +172,16 @@ Relative relate(std::span<const Side> sides, std::size_t reference) {
 }
 
 bool anything_compared(const Relative& relative) {
-  for (const auto& comparison : relative.comparisons)
-    for (const auto& mean : comparison.means)
-      if (mean.rows > 0) return true;
-  return false;
+  return std::ranges::any_of(relative.comparisons, [](const Comparison& comparison) {
+    return std::ranges::any_of(comparison.rows, has_ratio);
+  });
+}
+
+std::vector<Ratio> ratios(const Comparison& comparison, std::size_t side) {
+  std::vector<Ratio> found;
+  for (const ComparedRow& row : comparison.rows)
+    if (row.cells[side].ratio) found.push_back(*row.cells[side].ratio);
+  return found;
 }
 
 }  // namespace steelyard

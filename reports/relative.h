@@ -60,20 +60,16 @@ struct Refusal {
   std::vector<Difference> fields;  // values: reference, other
 };
 
-// The geometric mean over the rows that both a side and the reference have.
-struct Mean {
-  double ratio = 1;
-  int rows = 0, missing_in_reference = 0, missing_in_side = 0, refused = 0;
-};
-
 // The best kernel of each side for every problem of one family, from one tier or from all.
 struct Comparison {
   std::string family;
   std::string tier;  // library, portable; empty: best of each side
   std::vector<ComparedRow> rows;
-  std::vector<Mean> means;  // by side
   std::vector<Refusal> refusals;
 };
+
+// Of the rows that both the side and the reference have.
+std::vector<Ratio> ratios(const Comparison& comparison, std::size_t side);
 
 struct Relative {
   std::size_t reference = 0;

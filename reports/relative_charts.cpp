@@ -4,35 +4,37 @@
 #include <fmt/format.h>
 
 #include "reports/efficiency.h"
+#include "reports/mean_ratio.h"
+#include "reports/relative_tables.h"
 
 namespace steelyard {
 namespace {
-
-std::string kernels(const Comparison& comparison) {
-  return comparison.tier.empty() ? "best of each" : comparison.tier;
-}
 
 Forest means(const std::vector<const Comparison*>& comparisons, std::span<const Side> sides,
              std::size_t reference) {
   Forest forest{.title = "Geometric means relative to " + sides[reference].label,
                 .description =
-                    "One mean of each family and side, over the rows that both have; means "
-                    "have no interval, since the rows are no sample of anything.",
+                    "One mean of each family and side, over the rows that both have. Its interval "
+                    "says how well the mean of these rows is known, not where that of other "
+                    "workloads lies.",
                 .axis = "times as fast as " + sides[reference].label};
   for (std::size_t i = 0; i < sides.size(); ++i)
     for (const Comparison* comparison : comparisons)
-      if (const Mean& mean = comparison->means[i]; i != reference && mean.rows > 0)
+      if (const auto of_rows = ratios(*comparison, i); !of_rows.empty()) {
+        const MeanRatio mean = mean_ratio(of_rows);
         forest.rows.push_back({.label = fmt::format("{}, {}, n = {}", comparison->family,
-                                                    kernels(*comparison), mean.rows),
+                                                    selection(*comparison), mean.rows),
                                .group = sides[i].label,
-                               .ratio = mean.ratio});
+                               .ratio = mean.value,
+                               .ci95 = mean.these_rows});
+      }
   return forest;
 }
 
 // Two sides need no groups: each row is a problem. More sides stand together under theirs.
 Forest rows(const Comparison& comparison, std::span<const Side> sides, std::size_t reference) {
   Forest forest{.title = fmt::format("{} relative to {}: {}", comparison.family,
-                                     sides[reference].label, kernels(comparison)),
+                                     sides[reference].label, selection(comparison)),
                 .description = fmt::format(
                     "Each problem's time on {} divided by the time on {}.", sides[reference].label,
                     sides.size() > 2 ? "the other" : sides[1 - reference].label),

@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/efficiency.h"
+#include "reports/sources.h"
 
 namespace steelyard {
 
@@ -164,13 +165,15 @@ std::vector<std::string> data_cells(const Cell& cell, const Product& of) {
     cells.push_back(share ? number(*share) : "");
     cells.push_back(power ? number(power->value) : "");
     cells.emplace_back(!power ? "" : power->is_measured ? "measured" : "TDP");
+    cells.push_back(files_of(*cell.measurement));
+    cells.push_back(hashes_of(*cell.measurement));
   }
   if (cell.ratio) {
     cells[5] = number(cell.ratio->value);
     cells[6] = number(cell.ratio->ci95.lower);
     cells[7] = number(cell.ratio->ci95.upper);
   }
-  cells.resize(11);
+  cells.resize(13);
   return cells;
 }
 
@@ -258,7 +261,9 @@ Table relative_data(std::span<const Side> sides, const Relative& relative) {
                           {"ratio_ci95_upper"},
                           {"share_of_datasheet_peak"},
                           {"watts"},
-                          {"power"}}};
+                          {"power"},
+                          {"file"},
+                          {"sha256"}}};
   for (const auto& comparison : relative.comparisons)
     for (const auto& row : comparison.rows)
       for (std::size_t i = 0; i < sides.size(); ++i) {

@@ -130,12 +130,23 @@ Report summarise(std::span<const Results> results, const Results& rows_of,
   document.add(summary(rows));
   add_steps(document, rows);
   if (!known.prices.empty()) document.add(token_cost_table(devices, known.prices));
+  if (!options.claims.empty())
+    document.add(claim_tables(judge(known.claims, {devices, known.prices, published()})));
   document.add(maturity({&rows_of, 1}, devices));
+  document.add(software_gap_charts(devices));
   add_rooflines(document, devices);
   add_published(document, devices, !known.prices.empty());
   add_appendix(document, results, {method});
   if (options.embed) document.attachments = attachments(results);
   return {spelled_out(document, options.format)};
+}
+
+// "; b.json has no measured row".
+std::string without_rows(std::span<const Results> results) {
+  std::string text;
+  for (const Results& set : results)
+    if (measurements(set).empty()) text += fmt::format("; {} has no measured row", set.name);
+  return text;
 }
 
 // `compared` are the results themselves, or groups of them.
@@ -144,7 +155,8 @@ Report relate(std::span<const Results> results, std::span<const Results> compare
   const auto all = sides(compared);
   if (all.size() < 2)
     throw std::invalid_argument(
-        "a reference needs a second device or result to be compared with it");
+        "a reference needs a second device or result to be compared with it" +
+        without_rows(compared));
   const Relative relative = relate(all, find_side(all, options.reference));
   const int exit_code = anything_compared(relative) ? passed : incomparable;
   if (options.format == "csv") return {csv(relative_data(all, relative)), exit_code};
@@ -166,6 +178,7 @@ Report relate(std::span<const Results> results, std::span<const Results> compare
   document.add(share_table(all, relative));
   document.add(watt_table(all, relative));
   document.add(maturity(compared, all));
+  document.add(software_gap_charts(all));
   add_rooflines(document, all);
   add_published(document, all, !known.prices.empty());
   document.add(kernel_table(all));
@@ -175,11 +188,21 @@ Report relate(std::span<const Results> results, std::span<const Results> compare
   return {spelled_out(document, options.format), exit_code};
 }
 
+void check(const ReportOptions& options) {
+  if (options.embed && options.format != "html")
+    throw std::invalid_argument("--embed puts files into HTML; add --format html");
+  if (options.format != "csv") return;
+  for (const auto& [option, file] :
+       {std::pair("--prices", &options.prices), std::pair("--claims", &options.claims)})
+    if (!file->empty())
+      throw std::invalid_argument(fmt::format(
+          "{} adds tables, and CSV is the rows alone; choose --format md or html", option));
+}
+
 }  // namespace
 
 int report(const ReportOptions& options) try {
-  if (options.embed && options.format != "html")
-    throw std::invalid_argument("--embed puts files into HTML; add --format html");
+  check(options);
   std::vector<Results> results;
   for (const auto& path : options.results) results.push_back(load_results(path));
   const Known beside = known(options);

@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "reports/file_error.h"
+#include "reports/open_file.h"
+#include "reports/sha256.h"
 
 namespace steelyard {
 namespace {
@@ -27,6 +29,13 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   return found;
 }
 
+// A pipe's bytes are gone once they were read.
+Origin origin(const fs::path& file) {
+  std::error_code none;
+  const bool can_be_read_again = fs::is_regular_file(file, none);
+  return {file.string(), can_be_read_again ? sha256(text_of_file(file)) : ""};
+}
+
 }  // namespace
 
 std::vector<fs::path> result_files(const fs::path& path) {
@@ -37,8 +46,9 @@ std::vector<fs::path> result_files(const fs::path& path) {
 Results load_results(const fs::path& path) {
   Results results{.name = path.string()};
   for (const auto& file : result_files(path)) {
-    results.files.push_back(read_results(file));
-    results.file_names.push_back(file.filename().string());
+    ResultFile& read = results.files.emplace_back(read_results(file));
+    read.origin = std::make_shared<Origin>(origin(file));
+    for (Record& row : read.records) row.origin = read.origin;
   }
   return results;
 }

@@ -13,14 +13,13 @@ namespace steelyard {
 struct Results {
   std::string name;  // the path as it was given
   std::vector<ResultFile> files;
-  std::vector<std::string> file_names;  // of `files`, without their folder
 };
 
 // The file that `path` names, or the JSON files of that folder by name. Throws FileError, also for
 // a folder without any.
 std::vector<std::filesystem::path> result_files(const std::filesystem::path& path);
 
-// Throws FileError.
+// With the origin of each row. Throws FileError.
 Results load_results(const std::filesystem::path& path);
 
 }  // namespace steelyard

@@ -23,7 +23,7 @@ void raise(std::vector<Ceiling>& ceilings, std::string_view dtype, double per_se
 }
 
 bool streams_memory(const Record& row) {
-  return row.id.starts_with("memory/") && row.cache != "hot" && metric(row) == Metric::bandwidth;
+  return row.family == "memory" && metric(row) == Metric::bandwidth && uses_device_memory(row);
 }
 
 // Memory first, then types by their rates.
@@ -34,8 +34,9 @@ std::vector<Ceiling> ceilings_of(const Side& side) {
     if (streams_memory(row)) raise(ceilings, "", row.bytes / m.time.seconds, m);
     if (row.family == "gemm") raise(ceilings, compute_dtype(row), row.flops / m.time.seconds, m);
     if (!row.step) continue;
-    raise(ceilings, "", row.step->read_bytes_per_second, m);
-    raise(ceilings, compute_dtype(row), row.step->flops_per_second, m);
+    const StepFacts facts = facts_of_all(row);
+    raise(ceilings, "", facts.read_bytes_per_second, m);
+    raise(ceilings, compute_dtype(row), facts.flops_per_second, m);
   }
   std::ranges::stable_sort(ceilings, {}, [](const Ceiling& ceiling) {
     return std::pair(!ceiling.dtype.empty(), ceiling.per_second);
@@ -44,8 +45,7 @@ std::vector<Ceiling> ceilings_of(const Side& side) {
 }
 
 bool has_place(const Record& row) {
-  const bool crosses_link = row.id.starts_with("copy/");
-  return row.bytes > 0 && row.cache != "hot" && metric(row) != Metric::latency && !crosses_link;
+  return row.bytes > 0 && metric(row) != Metric::latency && uses_device_memory(row);
 }
 
 const Ceiling* find(const std::vector<Ceiling>& ceilings, std::string_view dtype) {

@@ -82,10 +82,11 @@ void add(Table& table, const Scenario& scenario, const Steps& steps) {
   const double first = prefill != nullptr ? whole_seconds(*prefill) : 0;
   const double each = decode != nullptr ? whole_seconds(*decode) : 0;
   const double all = first + static_cast<double>(scenario.output) * each;
+  const Record& row = (prefill != nullptr ? prefill : decode)->row();
   const auto counted = static_cast<double>(
       scenario.output > 0 ? scenario.output * scenario.sequences : scenario.prompt);
-  table.rows.push_back(line(scenario.name, (prefill != nullptr ? prefill : decode)->row(),
-                            scenario.sequences, first, each, token_rate(counted, all)));
+  table.rows.push_back(line(scenario.name, row, scenario.sequences, first, each,
+                            token_rate(counted * problems_at_once(row), all)));
 }
 
 // Decoding at a long context with that batch, of those measured, which is fastest and fits as a whole
@@ -103,7 +104,7 @@ void add_best_batch(Table& table, const Steps& steps) {
     if (phase != "decode" || context != best_batch_context || !facts || !facts->whole_model)
       continue;
     any = m;
-    const double rate = static_cast<double>(batch) / whole_seconds(*m);
+    const double rate = tokens_of_all(m->row()) / whole_seconds(*m);
     if (batch > facts->whole_model->largest_batch || rate <= best_rate) continue;
     best = m;
     best_rate = rate;
@@ -151,7 +152,8 @@ Table learning(std::span<const Measurement> measurements) {
     const Record& row = decode->row();
     table.rows.push_back({text_of(row, "model"), row.tier, row.device, seconds(all),
                           percent(rollout / all), percent(scoring / all), percent(update / all),
-                          token_rate(answers * tokens_of_each, all), measured_blocks(row)});
+                          token_rate(answers * tokens_of_each * problems_at_once(row), all),
+                          measured_blocks(row)});
   }
   return table;
 }
@@ -179,7 +181,8 @@ Table scenarios(std::span<const Measurement> measurements) {
           "8192 "
           "tokens with the fastest of the measured batches that fit into the device's memory as a "
           "whole model. Contiguous caches, no graphs. Rates count output tokens, of ppN the "
-          "prompt's."}};
+          "prompt's, and those of all devices that were measured together, each with these "
+          "sequences."}};
   const auto all = by_model(measurements);
   for (const Scenario& scenario : all_scenarios)
     for (const auto& [what, steps] : all) add(table, scenario, steps);

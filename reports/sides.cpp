@@ -9,6 +9,7 @@
 
 #include "reports/differences.h"
 #include "reports/glob.h"
+#include "reports/product.h"
 #include "reports/relative.h"
 
 namespace steelyard {
@@ -16,6 +17,8 @@ namespace {
 
 std::string device_label(const Side& side) {
   const std::string& name = side.device_name.empty() ? side.device : side.device_name;
+  const double together = packages_of(side.measurements.front().row());
+  if (together > 1) return fmt::format("{:g} x {}", together, name);
   return side.unit == "gcd" ? name + ", one GCD" : name;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/sources.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -8,17 +9,19 @@
 
 #include "reports/file_error.h"
 #include "reports/open_file.h"
-#include "reports/sha256.h"
 
 namespace steelyard {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Not a pipe, whose bytes are gone once they were read.
-bool can_be_read_again(const fs::path& path) {
-  std::error_code none;
-  return fs::is_regular_file(path, none);
+template <std::string Origin::*part>
+std::string of_origins(const Measurement& measurement) {
+  std::vector<std::string> found;
+  for (const Record* run : measurement.runs)
+    if (run->origin && std::ranges::count(found, (*run->origin).*part) == 0)
+      found.push_back((*run->origin).*part);
+  return fmt::format("{}", fmt::join(found, " "));
 }
 
 std::string families(const ResultFile& file) {
@@ -37,26 +40,35 @@ Table sources(std::span<const Results> results) {
                   {"families", Align::left},
                   {"rows"},
                   {"SHA-256", Align::left}},
-      .notes = {"Each row of a family comes from the file of its result with that family."}};
-  for (const auto& set : results) {
-    const auto paths = result_files(set.name);
-    for (std::size_t i = 0; i < set.files.size(); ++i)
-      table.rows.push_back({set.name, set.file_names[i], families(set.files[i]),
-                            std::to_string(set.files[i].records.size()),
-                            can_be_read_again(paths.at(i)) ? sha256(text_of_file(paths[i]))
-                                                           : "not known: no regular file"});
-  }
+      .notes = {"A row comes from the files of its result that hold its family; CSV reports name "
+                "them and their hashes row by row."}};
+  for (const auto& set : results)
+    for (const ResultFile& file : set.files) {
+      const auto& [path, hash] = *file.origin;
+      table.rows.push_back({set.name, fs::path(path).filename().string(), families(file),
+                            std::to_string(file.records.size()),
+                            hash.empty() ? "not known: no regular file" : hash});
+    }
   return table;
+}
+
+std::string files_of(const Measurement& measurement) {
+  return of_origins<&Origin::path>(measurement);
+}
+
+std::string hashes_of(const Measurement& measurement) {
+  return of_origins<&Origin::sha256>(measurement);
 }
 
 std::vector<Attachment> attachments(std::span<const Results> results) {
   std::vector<Attachment> found;
   for (const auto& set : results)
-    for (const fs::path& path : result_files(set.name)) {
-      if (!can_be_read_again(path))
+    for (const ResultFile& file : set.files) {
+      const auto& [path, hash] = *file.origin;
+      if (hash.empty())
         throw file_error(path, "is no regular file and was read once already",
                          "save it to a file first, or leave out --embed");
-      found.push_back({path.string(), text_of_file(path)});
+      found.push_back({path, text_of_file(path)});
     }
   return found;
 }

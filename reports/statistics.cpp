@@ -87,6 +87,13 @@ double median(std::span<const double> samples) {
   return quantile(samples, 0.5);
 }
 
+double geometric_mean(std::span<const double> values) {
+  if (values.empty()) throw std::logic_error("a mean of no values");
+  std::vector<double> logarithms;
+  for (const double value : values) logarithms.push_back(std::log(value));
+  return std::exp(mean(logarithms));
+}
+
 double trimmed_mean(std::span<const double> samples) {
   const auto values = sorted(samples);
   return mean(std::span(values).first(values.size() - values.size() / 10));

@@ -12,6 +12,8 @@ namespace steelyard {
 
 double median(std::span<const double> samples);
 
+double geometric_mean(std::span<const double> values);
+
 // Linear interpolation between order statistics; q in [0, 1].
 double quantile(std::span<const double> samples, double q);
 

@@ -38,7 +38,20 @@ std::string all_but(const Record& row, std::initializer_list<std::string_view> f
 }
 
 double tokens(const Record& row) {
-  return static_cast<double>(number_of(row, "batch") * number_of(row, "tokens"));
+  return static_cast<double>(number_of(row, "batch")) *
+         static_cast<double>(number_of(row, "tokens"));
+}
+
+double tokens_of_all(const Record& row) {
+  return tokens(row) * problems_at_once(row);
+}
+
+StepFacts facts_of_all(const Record& row) {
+  StepFacts facts = row.step.value_or(StepFacts());
+  for (double* of_one : {&facts.model_flops, &facts.roof_bytes, &facts.read_bytes_per_second,
+                         &facts.flops_per_second})
+    *of_one *= problems_at_once(row);
+  return facts;
 }
 
 std::string stored_as(const Record& row) {

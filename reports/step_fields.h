@@ -15,8 +15,14 @@ std::string text_of(const Record& row, std::string_view field);     // empty whe
 // All that a row is, but for some numbers of its problem: alike in rows that differ in these alone.
 std::string all_but(const Record& row, std::initializer_list<std::string_view> fields);
 
-// New tokens of all sequences of one step.
+// New tokens of all sequences of one step, which is that of one device; and of all devices that were
+// measured together, each with such a step.
 double tokens(const Record& row);
+double tokens_of_all(const Record& row);
+
+// Work and rates of all devices that were measured together; what fits is what one has room for. Zeros
+// where the row is no step.
+StepFacts facts_of_all(const Record& row);
 
 // Of weights, and of the cache where it is another: "bf16"; "fp8_e4m3, fp8 cache".
 std::string stored_as(const Record& row);

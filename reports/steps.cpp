@@ -35,21 +35,22 @@ std::string phase_of(const Measurement& m) {
 
 std::string of_datasheet(const Measurement& m) {
   const Record& row = m.row();
-  const Spec* spec = find_spec(row.device_name);
+  const Spec* spec = find_spec(row);
   const Fact* fact = spec == nullptr ? nullptr : spec->peak(compute_dtype(row));
   if (fact == nullptr) return "";
-  return share_of_rate(row.step->model_flops, m.time.seconds, fact->value * devices_of(row));
+  return share_of_rate(facts_of_all(row).model_flops, m.time.seconds,
+                       fact->value * devices_of(row));
 }
 
 std::string whole_model(const Measurement& m) {
   if (metric(m.row()) != Metric::tokens) return "";
   const auto whole = whole_model_seconds(m);
-  return whole ? token_rate(tokens(m.row()), *whole) : "";
+  return whole ? token_rate(tokens_of_all(m.row()), *whole) : "";
 }
 
 std::vector<std::string> utilisation_row(const Measurement& m) {
   const Record& row = m.row();
-  const StepFacts& step = *row.step;
+  const StepFacts step = facts_of_all(row);
   const double time = m.time.seconds;
   return {phase_of(m),
           row.id,
@@ -99,7 +100,8 @@ std::string difference(const Measurement& m, double chained) {
 }
 
 Table parts_of(const Measurement& m) {
-  Table table = {.title = "Operations of " + key(m.row()),
+  const Record& row = m.row();
+  Table table = {.title = fmt::format("Operations of {}: {} on {}", row.id, row.tier, row.device),
                  .columns = {{"operation", Align::left},
                              {"kernel", Align::left},
                              {"tier", Align::left},
@@ -123,7 +125,7 @@ Table parts_of(const Measurement& m) {
   };
   for (const Group& g : groups) add(g.part->operation, g.part->kernel, g.part->tier, g);
   add("sum", "", "", sum);
-  table.notes.push_back(difference(m, sum.chained));
+  table.notes = {difference(m, sum.chained), "Row: " + key(row)};
   return table;
 }
 
@@ -173,7 +175,10 @@ Table utilisation(std::span<const Measurement> measurements) {
           "device's free memory fell by, workspaces and code included; of devices with their own "
           "memory. Largest batch: by arithmetic, of the blocks measured, in all of the device's "
           "memory.",
-          "Whole model: extrapolated, as if all blocks took as long as those measured."}};
+          "Whole model: extrapolated, as if all blocks took as long as those measured.",
+          "Of devices that were measured together each takes such a step: rates are of all of "
+          "them, "
+          "tensors and what fits of one."}};
   std::vector<const Measurement*> steps;
   for (const Measurement& m : measurements)
     if (m.row().step) steps.push_back(&m);

@@ -48,7 +48,7 @@ Table curve(const Points& points, std::string_view field) {
                              {"per doubling"},
                              {"of GEMM rate"},
                              {"of read rate"}}};
-  const auto speed = [](const Measurement* m) { return tokens(m->row()) / m->time.seconds; };
+  const auto speed = [](const Measurement* m) { return tokens_of_all(m->row()) / m->time.seconds; };
   std::vector<std::pair<double, double>> speeds;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Measurement* m = points[i];
@@ -61,7 +61,7 @@ Table curve(const Points& points, std::string_view field) {
       gain = fmt::format("x {:.2f}", doubling);
     }
     speeds.emplace_back(size, speed(m));
-    const StepFacts facts = m->row().step.value_or(StepFacts());
+    const StepFacts facts = facts_of_all(m->row());
     table.rows.push_back(
         {fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
          fmt::format("x {:.2f}", speed(m) / speed(points.front())), gain,
@@ -110,7 +110,8 @@ std::vector<Curves> curve_charts(std::span<const Measurement> measurements,
     chart.logarithmic_x = true;
     Curves::Line line{.name = fmt::format("{} {} on {}", first.id, first.tier, first.device)};
     for (const Measurement* m : points)
-      line.points.emplace_back(number_of(m->row(), field), tokens(m->row()) / m->time.seconds);
+      line.points.emplace_back(number_of(m->row(), field),
+                               tokens_of_all(m->row()) / m->time.seconds);
     chart.lines.push_back(std::move(line));
   }
   std::vector<Curves> charts;

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "reports/sources.h"
+
 namespace steelyard {
 namespace {
 
@@ -68,7 +70,7 @@ bool omitted(const Field& field, std::span<const Measurement> rows) {
 }
 
 // The datasheets behind the shares of the peak.
-std::vector<std::string> sources(std::span<const Measurement> rows) {
+std::vector<std::string> datasheets(std::span<const Measurement> rows) {
   std::set<std::string> found;
   for (const auto& row : rows)
     if (const Fact* fact = peak(row.row()))
@@ -93,7 +95,7 @@ Table family_table(std::span<const Measurement> rows) {
   if (!alike.empty()) table.notes.push_back(fmt::format("All rows: {}.", fmt::join(alike, ", ")));
   if (metric(rows.front().row()) == Metric::tokens)
     table.notes.insert(table.notes.end(), {std::string(tokens_note), std::string(blocks_note)});
-  for (const auto& source : sources(rows)) table.notes.push_back(source);
+  for (const auto& source : datasheets(rows)) table.notes.push_back(source);
   return table;
 }
 
@@ -167,6 +169,8 @@ const Field data_fields[] = {
     {{"share_of_peak"}, share_data},
     {{"flags"}, flags_data},
     {{"reproduce"}, [](const Measurement& m) { return m.row().reproduce; }},
+    {{"file"}, files_of},
+    {{"sha256"}, hashes_of},
 };
 
 std::vector<std::string> data_row(const Measurement& measurement) {

@@ -87,6 +87,43 @@ TEST_CASE("errors in claims name file, line, key and remedy") {
         "c.toml: line 8: there are two claims of the name \"n\"; rename one");
 }
 
+TEST_CASE("what a claim would ignore is refused") {
+  const auto error = [](const std::string& line) { return error_of(with(line)); };
+  CHECK(error("aggregate = \"some\"\nquantity = \"speed per price\"\nfits = true") ==
+        "c.toml: line 10: `fits` decides by speed alone; leave out `quantity` or `fits`");
+  CHECK(error("aggregate = \"some\"\nquantity = \"share of peak\"\nfits = true")
+            .starts_with("c.toml: line 10: `fits` decides by speed alone"));
+  CHECK(error("aggregate = \"some\"\nquantity = \"speed\"\nfits = true") == "none");
+  CHECK(error("quantity = \"utilisation\"\nunit = \"package\"") ==
+        "c.toml: line 9: `unit` of batches and phases is the device they ran on; write unit = "
+        "\"device\", or leave it out");
+  CHECK(error("quantity = \"utilisation\"\nunit = \"device\"") == "none");
+  CHECK(error("quantity = \"utilisation\"\nscenarios = \"*\"") ==
+        "c.toml: line 9: `scenarios` are of published numbers, which tell speed alone; leave it "
+        "out");
+  CHECK(error("quantity = \"share of peak\"\nscenarios = \"*\"")
+            .starts_with("c.toml: line 9: `scenarios` are of published"));
+  CHECK(error("quantity = \"speed per price\"\nscenarios = \"*\"") == "none");
+  CHECK(error_of(with("scenarios = \"*\"\nsides = [{ device = \"cuda:*\" }, { gpu = \"A\" }]",
+                      "sides =")) ==
+        "c.toml: line 7: `scenarios` are of published numbers, which have a `gpu` and no `device`; "
+        "leave it out, or choose sides by gpu or vendor");
+}
+
+TEST_CASE("batches are compared on one device, by one quantity") {
+  const auto error = [](const std::string& line) {
+    return error_of(
+        with(line + "\naggregate = \"largest batch\"\nsides = [{ gpu = \"A\" }]", "sides ="));
+  };
+  CHECK(error("tiers = \"library\"") == "none");
+  CHECK(error("quantity = \"utilisation\"")
+            .starts_with("c.toml: line 7: `quantity` of batches is model FLOP/s; leave it out"));
+  CHECK(error("quantity = \"speed per price\"").starts_with("c.toml: line 7: `quantity` of"));
+  CHECK(error("unit = \"package\"").starts_with("c.toml: line 7: `unit` of batches and phases"));
+  CHECK(error("scenarios = \"*\"").starts_with("c.toml: line 7: `scenarios` are of published"));
+  CHECK(error("fits = true").starts_with("c.toml: line 7: `fits` decides rows one by one"));
+}
+
 TEST_CASE("the claims that are shipped can be read, and each can be decided either way") {
   const auto claims = shipped_claims();
   CHECK(claims.size() >= 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What results and published numbers say to claims.
+// What results say to claims.
 #include "reports/claims.h"
 
 #include <limits>
@@ -20,9 +20,8 @@ constexpr const char* mi300x = "AMD Instinct MI300X";
 struct Given {
   explicit Given(std::vector<std::vector<Record>> records)
       : results(made_results(std::move(records))), devices(sides(results)) {}
-  Judged judge(const Claim& claim, std::vector<Price> prices = {},
-               std::vector<Published> published = {}) const {
-    return steelyard::judge(std::vector{claim}, {devices, prices, published}).at(0);
+  Judged judge(const Claim& claim, std::vector<Price> prices = {}) const {
+    return steelyard::judge(std::vector{claim}, {devices, prices, {}}).at(0);
   }
 
   std::vector<Results> results;
@@ -34,16 +33,6 @@ Claim speed_claim(Interval band) {
           .text = "A is B",
           .band = band,
           .sides = {{.gpus = {"MI300X"}}, {.gpus = {"H100*"}}}};
-}
-
-Published number(const std::string& gpu, double value, const std::string& series) {
-  return {.gpu = gpu,
-          .value = value,
-          .unit = "tokens/s",
-          .source = "S",
-          .date = "2025",
-          .series = series,
-          .phase = "serve"};
 }
 
 }  // namespace
@@ -70,6 +59,7 @@ TEST_CASE("a claim of speed is judged over the rows that both have") {
   CHECK(finding.rows == 2);
   CHECK(finding.value == Approx(0.8));
   CHECK(finding.judgement == Judgement::supported);
+  CHECK(finding.note.empty());
   CHECK(judged.missing.empty());
   CHECK(given.judge(speed_claim({0.9, 1.1})).findings.at(0).judgement == Judgement::contradicted);
 }
@@ -88,7 +78,16 @@ TEST_CASE("the spread between rows and the intervals of rows both count") {
   CHECK(unsure.judge(speed_claim({0.9, 1.1})).findings.at(0).judgement == Judgement::mixed);
 }
 
-TEST_CASE("globs that match nothing are flagged with what they looked for") {
+TEST_CASE("a mean of one row says how little that is") {
+  const Given given({{made_step(mi300x, "train", 1, 1e-3)}, {made_step(h100, "train", 1, 1e-3)}});
+  Claim claim = speed_claim({0.9, 1.1});
+  CHECK(given.judge(claim).findings.at(0).note == "one row: says nothing of others like it");
+  claim.aggregate = Claim::Aggregate::some;
+  CHECK(given.judge(claim).findings.at(0).note ==
+        "1 of 1 rows lie in the band; the largest: transformer/toy/train/b1");
+}
+
+TEST_CASE("a device that is not there is flagged by name") {
   const Given given({{made_step(h100, "train", 1, 2e-3)}});
   Claim claim = speed_claim({0.7, 0.8});
   claim.rows = {"transformer/*"};
@@ -98,12 +97,45 @@ TEST_CASE("globs that match nothing are flagged with what they looked for") {
   const Judged judged = given.judge(claim);
   CHECK(judged.findings.empty());
   CHECK(overall(judged, false) == Judgement::not_measured);
-  CHECK(judged.missing == std::vector<std::string>{"transformer/* on MI300X"});
+  CHECK(judged.missing == std::vector<std::string>{"gpu MI300X"});
   const auto tables = claim_tables(std::vector{judged});
-  CHECK(tables.at(0).notes.at(0) ==
-        "c: a source, 2026-01-02. Little. Not found: transformer/* on MI300X.");
+  CHECK(tables.at(0).notes.at(0) == "c: a source, 2026-01-02. Little. Not found: gpu MI300X.");
   CHECK(tables.at(0).rows.at(0)[2] == "not measured");
   CHECK(tables.at(1).rows.empty());
+}
+
+TEST_CASE("globs that match nothing are flagged by name, those that match are not") {
+  const Given given({{made_step(mi300x, "train", 1, 1e-3)}, {made_step(h100, "decode", 1, 1e-3)}});
+  const auto missing = [&](auto change) {
+    Claim claim = speed_claim({0.7, 0.8});
+    claim.rows = {"transformer/*"};
+    change(claim);
+    return given.judge(claim).missing;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(missing([](Claim& c) { c.tiers = {"libary"}; }) ==
+        Texts{"tier libary on MI300X", "tier libary on H100*"});
+  CHECK(missing([](Claim& c) {
+          c.rows = {"gem/*", "x"};
+        }) == Texts{"rows gem/*, x on MI300X", "rows gem/*, x on H100*"});
+  CHECK(missing([](Claim& c) { c.sides[0].phases = {"trian"}; }) == Texts{"phase trian on MI300X"});
+  CHECK(missing([](Claim& c) { c.sides[1] = {.vendors = {"NVIDA"}, .devices = {"cud:*"}}; }) ==
+        Texts{"vendor NVIDA and device cud:*"});
+  CHECK(missing([](Claim& c) { c.sides[1].vendors = {"AMD"}; }) ==
+        Texts{"gpu H100* with vendor AMD"});  // each is there, but not of one device
+  CHECK(missing([](Claim& c) {
+          c.rows = {"*/train/*"};
+          c.sides[0].phases = {"train"};
+        }) == Texts{"rows */train/* on H100*"});
+  CHECK(missing([](Claim& c) { c.sides[1] = c.sides[0]; }) == Texts{"two GPUs, MI300X and MI300X"});
+  CHECK(missing([](Claim& c) {
+          c.quantity = Claim::Quantity::utilisation;
+          c.sides = {{.phases = {"train"}}, {.phases = {"lroa"}}};
+        }).at(0) == "phase lroa on any device");
+  CHECK(missing([](Claim& c) {
+          c.aggregate = Claim::Aggregate::largest_batch;
+          c.sides = {{.gpus = {"MI300X"}, .phases = {"decode"}}};
+        }) == Texts{"phase decode on MI300X"});
 }
 
 TEST_CASE("rows, tiers and phases choose what is judged") {
@@ -164,6 +196,26 @@ TEST_CASE("utilisation is compared between phases of one device") {
   CHECK(given.judge(claim).findings.at(0).judgement == Judgement::contradicted);
 }
 
+TEST_CASE("a chain of phases is as good as its worst link") {
+  const Claim claim{.name = "u",
+                    .quantity = Claim::Quantity::utilisation,
+                    .band = {1, unbounded},
+                    .sides = {{.phases = {"train"}}, {.phases = {"lora"}}, {.phases = {"decode"}}}};
+  const auto verdict = [&](std::vector<std::vector<Record>> of_devices) {
+    return overall(Given(std::move(of_devices)).judge(claim), false);
+  };
+  const Record train = made_step(h100, "train", 1, 1e-3), lora = made_step(h100, "lora", 1, 2e-3),
+               slow_lora = made_step(h100, "lora", 1, 8e-3),
+               decode = made_step(h100, "decode", 1, 4e-3);
+  CHECK(verdict({{train, lora, decode}}) == Judgement::supported);
+  CHECK(verdict({{train, slow_lora, decode}}) == Judgement::contradicted);  // by its second link
+  CHECK(verdict({{train, lora}}) == Judgement::not_measured);
+  CHECK(verdict({{slow_lora, decode}}) == Judgement::contradicted);
+  CHECK(verdict({{train, lora, decode},
+                 {made_step(mi300x, "train", 1, 9e-3), made_step(mi300x, "lora", 1, 2e-3)}}) ==
+        Judgement::mixed);
+}
+
 TEST_CASE("batches are compared along each curve of one device") {
   // 8e9 in 2 ms over 1e9 in 1 ms.
   const Given given({{made_step(h100, "decode", 1, 1e-3), made_step(h100, "decode", 4, 1e-3),
@@ -178,7 +230,7 @@ TEST_CASE("batches are compared along each curve of one device") {
   CHECK(finding.note == "knees of these curves at batch 4");  // 4 in the time of 1, 8 in twice it
   const Given one({{made_step(h100, "decode", 8, 2e-3)}});
   CHECK(one.judge(claim).missing ==
-        std::vector<std::string>{"any row on phase decode at two batch sizes or more"});
+        std::vector<std::string>{"two batch sizes of one step on any device"});
 }
 
 TEST_CASE("value needs prices, and all that are given count") {
@@ -234,45 +286,29 @@ TEST_CASE("one die is not the package that a claim is of") {
   CHECK(Given({{die}, other}).judge(claim).findings.at(0).value == Approx(0.5));
 }
 
-TEST_CASE("published numbers are judged apart, within one series, per device") {
-  const Given nothing({});
-  Claim claim = speed_claim({1, unbounded});
-  claim.scenarios = {"*"};
-  std::vector<Published> numbers = {number("MI300X", 800, "s1"),
-                                    number("H100-SXM5-80GB", 400, "s1"),
-                                    number("MI300X", 300, "s2"), number("H100-SXM5-80GB", 1, "s3")};
-  numbers[0].devices = 4;  // 200 each
-  const Judged judged = nothing.judge(claim, {}, numbers);
-  REQUIRE(judged.findings.size() == 1);
-  CHECK(judged.findings[0].is_published);
-  CHECK(judged.findings[0].value == Approx(0.5));
-  CHECK(judged.findings[0].note == "S, 2025");
-  CHECK(overall(judged, true) == Judgement::contradicted);
-  CHECK(overall(judged, false) == Judgement::not_measured);
-  const auto tables = claim_tables(std::vector{judged});
-  CHECK(tables.at(0).rows.at(0)[3] == "contradicted (n = 1)");
-  CHECK(tables.at(1).rows.at(0)[1] == "published by others");
-  CHECK(tables.at(1).rows.at(0)[6] == "none");
-  numbers[1].flag = "above the dense peak";
-  CHECK(nothing.judge(claim, {}, numbers).findings.empty());
-}
-
-TEST_CASE("times and ratios that are published count too") {
-  const Given nothing({});
-  Claim claim = speed_claim({1, unbounded});
-  claim.scenarios = {"*"};
-  claim.source = "S";
-  Published minutes = number("MI300X", 30, "t"), fewer = number("H100-SXM5-80GB", 15, "t"),
-            ratio = number("MI300X", 2, "");
-  minutes.unit = fewer.unit = "s";
-  ratio.unit = "ratio";
-  ratio.reference = "H100-SXM5-80GB";
-  CHECK(nothing.judge(claim, {}, {minutes, fewer}).findings.at(0).value == Approx(0.5));
-  const Finding both = nothing.judge(claim, {}, {minutes, fewer, ratio}).findings.at(0);
-  CHECK(both.value == Approx(1));
-  CHECK(both.rows == 2);
-  CHECK(both.note == "S, 2025");
-  CHECK(both.by_own_source);
-  fewer.source = "T";
-  CHECK_FALSE(nothing.judge(claim, {}, {minutes, fewer, ratio}).findings.at(0).by_own_source);
+TEST_CASE("several packages together are not the one that a claim is of") {
+  Record two = made_step(h100, "train", 1, 1e-3);
+  two.unit = "node";
+  two.device = "cuda:0+1";
+  two.together = {{.device = "cuda:0"}, {.device = "cuda:1"}};
+  Claim claim = speed_claim({0.7, 0.8});
+  const std::vector<Record> other = {made_step(mi300x, "train", 1, 1e-3)};
+  const Judged judged = Given({other, {two}}).judge(claim);
+  CHECK(judged.findings.empty());
+  CHECK(judged.missing.at(0).ends_with("and rows of several packages are not rows of one"));
+  two.unit = "package";  // as a file may say that this suite did not write
+  CHECK(Given({other, {two}}).judge(claim).findings.empty());
+  // A die of each of two packages.
+  Record dies = made_step("AMD Instinct MI250X / MI250", "train", 1, 1e-3);
+  dies.unit = "node";
+  dies.together = {{.device = "hip:1"}, {.device = "hip:2"}};
+  claim.sides[1].gpus = {"MI250*"};
+  CHECK(Given({other, {dies}})
+            .judge(claim)
+            .missing.at(0)
+            .ends_with("and rows of several packages are not rows of one"));
+  // They solve twice as much.
+  claim.sides[1].gpus = {"H100*"};
+  claim.per_package = false;
+  CHECK(Given({other, {two}}).judge(claim).findings.at(0).value == Approx(0.5));
 }

@@ -51,7 +51,7 @@ struct SideBySide {
 TEST_CASE("shares are of the datasheet's peak, of it at the clock, and of what a device reached") {
   // 2e9 operations in 1 and 2 ms: of 66.9 TFLOP/s dense f32; the best product is the device's own roof.
   Record fast = on(h100, 1e-3), slow = on(h100, 2e-3, "gemm/f32/nn/128x128x128");
-  fast.clocks.mean_hz = 915e6;  // half of the boost clock
+  fast.clocks.mean_hz = 990e6;  // half of the clock of that peak
   const SideBySide both({{fast, slow}, {on(mi300x, 1e-3)}});
   const Table table = share_table(both.sides, both.relative);
   const std::string label = both.sides[0].label;
@@ -62,7 +62,7 @@ TEST_CASE("shares are of the datasheet's peak, of it at the clock, and of what a
   CHECK(table.columns.size() == 6);  // no clock of the second side, so no column
 }
 
-TEST_CASE("bandwidths are shares of bandwidths; hot rows read no memory") {
+TEST_CASE("bandwidths are shares of bandwidths; hot rows read no memory and are left out") {
   // 1e8 bytes in 0.1 and 0.2 ms: 1 and 0.5 TB/s of 3.35.
   Record read = on(h100, 1e-4, "memory/read/f64/1GiB"),
          copy = on(h100, 2e-4, "memory/copy/f64/1GiB");
@@ -70,8 +70,29 @@ TEST_CASE("bandwidths are shares of bandwidths; hot rows read no memory") {
   hot.cache = "hot";
   const SideBySide both({{read, copy, hot}, {on(mi300x, 1e-4, "memory/read/f64/1GiB")}});
   const Table table = share_table(both.sides, both.relative);
-  CHECK(column(table, both.sides[0].label + ": of achievable") == Cells{"50.0 %", "-", "100.0 %"});
-  CHECK(column(table, both.sides[0].label + ": of datasheet")[2] == "29.9 %");
+  CHECK(column(table, both.sides[0].label + ": of achievable") == Cells{"50.0 %", "100.0 %"});
+  CHECK(column(table, both.sides[0].label + ": of datasheet") == Cells{"14.9 %", "29.9 %"});
+}
+
+TEST_CASE("a share is taken at a clock only where the peak's own is known") {
+  // 989.4 TFLOP/s of an H100 are at 1830 MHz; of a B200 the datasheet gives none.
+  Record hopper = on(h100, 1e-3, "gemm/bf16/nn/1x1x1"),
+         blackwell = on("NVIDIA B200", 1e-3, "gemm/bf16/nn/1x1x1");
+  for (Record* row : {&hopper, &blackwell}) {
+    row->problem = {{"kind", "gemm"}, {"a", "bf16"}};
+    row->flops = 494.7e9;
+    row->clocks.mean_hz = 915e6;
+  }
+  const SideBySide both({{hopper}, {blackwell}});
+  const Table table = share_table(both.sides, both.relative);
+  CHECK(column(table, both.sides[0].label + ": at its clock") == Cells{"100.0 %"});
+  CHECK(table.columns.size() == 6);  // no such column of the second
+}
+
+TEST_CASE("shares of a device that may be two products say so") {
+  const SideBySide both({{on(h100, 1e-3)}, {die(1e-3)}});
+  CHECK_THAT(share_table(both.sides, both.relative).notes.back(),
+             ContainsSubstring("MI250-GCD or MI250X-GCD"));
 }
 
 TEST_CASE("work per joule names where its watts are from") {
@@ -95,9 +116,21 @@ TEST_CASE("measured watts are never divided by a datasheet's") {
   const Table table = watt_mean_table(alike.sides, alike.relative);
   CHECK(column(table, "power") == Cells{"measured"});
   CHECK(column(table, "geometric mean") == Cells{"1.333"});  // twice as fast at 1.5 times the watts
+  CHECK(column(table, "n") == Cells{"1"});
   also.power.valid = false;
   const SideBySide mixed({{measured}, {also}});
   CHECK(watt_mean_table(mixed.sides, mixed.relative).rows.empty());
+}
+
+TEST_CASE("a latency does no work, and enters no mean of work per joule") {
+  Record chase = on(h100, 1e-3, "memory/chase/int32/16KiB"),
+         theirs = on(mi300x, 0.5e-3, "memory/chase/int32/16KiB");
+  chase.steps = theirs.steps = 1000;
+  const SideBySide both({{chase, on(h100, 1e-3, "memory/read/f64/1GiB")},
+                         {theirs, on(mi300x, 1e-3, "memory/read/f64/1GiB")}});
+  const Table table = watt_mean_table(both.sides, both.relative);
+  CHECK(column(table, "n") == Cells{"1"});
+  CHECK(column(table, "geometric mean") == Cells{"0.933"});  // 700 W over 750 W
 }
 
 TEST_CASE("a mean has the interval of these rows and that of rows like these") {
@@ -132,9 +165,10 @@ TEST_CASE("a die is half of its package, and a warning stands where it meets a w
   CHECK(column(table, "datasheet") == Cells{"H100-SXM5-80GB", "MI250-GCD"});
   CHECK(column(table, "memory") == Cells{"80 GiB", "64 GiB"});
   CHECK(column(table, "power [W]") == Cells{"700", "-"});
-  REQUIRE(table.notes.size() == 3);
+  REQUIRE(table.notes.size() == 4);
   CHECK(table.notes[0] == both.sides[1].label + ": its package was not measured.");
   CHECK_THAT(table.notes[1], ContainsSubstring("one die of its package"));
+  CHECK_THAT(table.notes[2], ContainsSubstring("MI250-GCD or MI250X-GCD"));
 }
 
 TEST_CASE("a package is its dies together, measured together") {
@@ -143,7 +177,21 @@ TEST_CASE("a package is its dies together, measured together") {
   CHECK(column(table, "measured as") == Cells{"one GCD of 2", "package: 2 GCDs together"});
   CHECK(column(table, "memory") == Cells{"64 GiB", "128 GiB"});
   CHECK(column(table, "power [W]") == Cells{"-", "560"});
-  CHECK(table.notes.size() == 2);  // one warning, and no missing package
+  CHECK(table.notes.size() == 3);  // one warning, one doubt, and no missing package
+}
+
+TEST_CASE(
+    "several devices at work together are counted, and a warning stands where they meet one") {
+  Record two = on(h100, 1e-3);
+  two.unit = "node";
+  two.together = {{.device = "cuda:0"}, {.device = "cuda:1"}};
+  const SideBySide both({{two}, {on(h100_pcie, 1e-3)}});
+  CHECK(both.sides[0].label == std::string("2 x ") + h100);
+  const Table table = product_table(both.sides, 0);
+  CHECK(column(table, "measured as") == Cells{"2 devices together", "package"});
+  CHECK(table.notes[0] == std::string("2 x ") + h100 + " counts 2 at work together, " + h100_pcie +
+                              " 1: ratios are of all of them.");
+  CHECK_THAT(table.notes[1], ContainsSubstring("different products of one name"));
 }
 
 TEST_CASE("cards and modules of one name are named as different products") {

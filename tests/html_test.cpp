@@ -69,11 +69,15 @@ TEST_CASE("the blocks before the first heading come before the contents") {
   const std::string page = html(
       {.title = "A report",
        .blocks = {Table{.notes = {"What was found."}}, Table{.title = "First", .notes = {"One."}},
-                  Code{{"a", "b"}}, Table{.title = "Second", .notes = {"Two."}}}});
+                  Code{{"a", "b"}}, Table{.title = "Second", .notes = {"Two."}},
+                  Bars{.title = "Third", .rows = {{.label = "bar", .value = 1}}},
+                  Table{.title = "Third", .notes = {"Three."}}}});
+  CHECK(count(page, ">Third</a>") == 1);
   std::size_t at = 0;
-  for (const char* next : {"<h1>A report", "What was found.", "<nav", "#part-2\">First",
-                           "#part-4\">Second", "</nav>", "<h2 id=\"part-2\">First", "One.",
-                           "<code>a\nb\n</code>", "<h2 id=\"part-4\">Second", "Two."}) {
+  for (const char* next :
+       {"<h1>A report", "What was found.", "<nav", "#part-2\">First", "#part-4\">Second",
+        "#part-5\">Third", "</nav>", "<h2 id=\"part-2\">First", "One.", "<code>a\nb\n</code>",
+        "<h2 id=\"part-4\">Second", "Two.", "<figcaption id=\"part-5\">Third"}) {
     INFO(next);
     at = page.find(next, at);
     REQUIRE(at != std::string::npos);

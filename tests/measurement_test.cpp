@@ -147,6 +147,23 @@ TEST_CASE("the share of the peak follows the type of A, or the bandwidth") {
   CHECK_FALSE(share(gemm, 1));
 }
 
+TEST_CASE("bytes of a cache and of the link to the host are no share of the memory's bandwidth") {
+  const auto has_share = [](const std::string& id, const char* cache) {
+    Record copy = row(id, 1);
+    copy.family = "memory";
+    copy.cache = cache;
+    return share_of_peak({.runs = {&copy}, .time = {.seconds = 1}}).has_value();
+  };
+  CHECK(has_share("memory/read/f64/128MiB", "rotate"));
+  CHECK_FALSE(has_share("memory/read/f64/128MiB", "hot"));
+  CHECK(has_share("copy/d2d/pinned/64MiB", "rotate"));
+  CHECK_FALSE(has_share("copy/h2d/pinned/64MiB", "rotate"));
+  CHECK_FALSE(has_share("copy/d2h/pageable/64MiB", "rotate"));
+  auto gemm = row("gemm/a", 1);
+  gemm.cache = "hot";
+  CHECK(share_of_peak({.runs = {&gemm}, .time = {.seconds = 1}}));  // it computes all the same
+}
+
 TEST_CASE("a package of two dies has the peak of both") {
   auto gemm = row("gemm/a", 1);
   gemm.device_name = "AMD Instinct MI250X/MI250";
@@ -156,6 +173,25 @@ TEST_CASE("a package of two dies has the peak of both") {
   };
   CHECK(share("gcd") == Approx(1));
   CHECK(share("package") == Approx(0.5));
+}
+
+TEST_CASE("of two products with one name the row's compute units tell which it is") {
+  auto gemm = row("gemm/a", 1);
+  gemm.device_name = "AMD Instinct MI250X / MI250";
+  gemm.unit = "gcd";
+  const auto with = [&](std::int64_t compute_units) {
+    gemm.conditions = comparability({{"compute_units", compute_units}});
+    return peak(gemm)->value;
+  };
+  CHECK(with(104) == Approx(181.05e12));
+  CHECK(doubt_of_product(gemm).empty());
+  CHECK(with(110) == Approx(191.5e12));
+  CHECK(doubt_of_product(gemm).empty());
+  gemm.conditions = nullptr;
+  CHECK(peak(gemm)->value == Approx(181.05e12));
+  CHECK(doubt_of_product(gemm) ==
+        "AMD Instinct MI250X / MI250 is MI250-GCD or MI250X-GCD: the result's compute units do not "
+        "tell. Taken for MI250-GCD.");
 }
 
 TEST_CASE("flags name every reason for doubt once") {

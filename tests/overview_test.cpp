@@ -11,7 +11,6 @@ namespace {
 
 TEST_CASE("the overview says what was wrong with a device, and nothing where nothing was") {
   Results results = made_results("alpha", {made({})});
-  results.file_names = {"alpha.json"};
   const auto line = [&]() -> std::string {
     const Table table = overview({&results, 1});
     const auto found = std::ranges::find(table.rows, "warnings", [](auto& row) { return row[0]; });

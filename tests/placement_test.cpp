@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* h100 = "NVIDIA H100 80GB HBM3";
 constexpr const char* mi300x = "AMD Instinct MI300X";
+constexpr const char* a100 = "NVIDIA A100-SXM4-80GB";
 
 Record with_room(Record record, int batch) {
   record.step->whole_model = Capacity{.largest_batch = batch};
@@ -63,8 +64,9 @@ TEST_CASE("the fastest leads by the mean over the rows that all have") {
 
 TEST_CASE("a lead is sure when its whole interval lies above 1") {
   const auto of = [](double half) {
-    return Given(
-               {{made_step(h100, "train", 1, 1.2e-3, half)}, {made_step(mi300x, "train", 1, 1e-3)}})
+    return Given({{made_step(h100, "train", 1, 1.2e-3, half),
+                   made_step(h100, "train", 2, 1.2e-3, half)},
+                  {made_step(mi300x, "train", 1, 1e-3), made_step(mi300x, "train", 2, 1e-3)}})
         .at("pre-training");
   };
   CHECK(of(0.1).is_sure());  // 1.08 to 1.32
@@ -73,6 +75,49 @@ TEST_CASE("a lead is sure when its whole interval lies above 1") {
   CHECK(of(0.3).settle ==
         std::string("on ") + h100 +
             ": bench --filter 'transformer/toy/train/b1/chained' --repetitions 10");
+}
+
+TEST_CASE("one row alone makes no lead sure") {
+  const Given given({{made_step(h100, "train", 1, 1.2e-3)}, {made_step(mi300x, "train", 1, 1e-3)}});
+  const PhasePlace place = given.at("pre-training");
+  CHECK(place.lead->wider().lower > 1);
+  CHECK_FALSE(place.is_sure());
+  CHECK(place.settle == "on both: steelyard-llm --suite full --filter '/train/'");
+  CHECK(placement_tables(std::vector{place}, given.results).at(0).rows.at(0)[3] == "open: one row");
+}
+
+TEST_CASE("several packages at work together are not placed beside single ones") {
+  const auto together = [](Record row) {
+    row.device = "cuda:0+1";
+    row.unit = "node";
+    row.together = {{.device = "cuda:0"}, {.device = "cuda:1"}};
+    return row;
+  };
+  const Given given(
+      {{together(made_step(h100, "train", 1, 1e-3))}, {made_step(mi300x, "train", 1, 1e-3)}});
+  CHECK(given.devices[0].label == std::string("2 x ") + h100);
+  const PhasePlace place = given.at("pre-training");
+  REQUIRE(place.contenders.size() == 1);
+  CHECK(place.contenders[0].side->label == mi300x);
+  CHECK(placement_tables(std::vector{place}, given.results).at(0).notes.back() ==
+        std::string("Left out as several packages at work together: 2 x ") + h100 + ".");
+}
+
+TEST_CASE("a device that shares no row with the others is left out and named") {
+  const Given given({{made_step(h100, "train", 1, 2e-3), made_step(h100, "train", 2, 2e-3)},
+                     {made_step(a100, "train", 4, 1e-3)},
+                     {made_step(mi300x, "train", 1, 1e-3), made_step(mi300x, "train", 2, 1e-3)}});
+  const PhasePlace place = given.at("pre-training");
+  CHECK(place.rows == 2);
+  REQUIRE(place.contenders.size() == 2);
+  CHECK(place.contenders[0].side->label == mi300x);
+  CHECK(place.lead->value == Approx(2));
+  REQUIRE(place.unrelated.size() == 1);
+  CHECK(place.unrelated[0]->label == a100);
+  CHECK(place.settle ==
+        std::string("on ") + a100 + ": steelyard-llm --suite standard --filter '/train/'");
+  CHECK(placement_tables(std::vector{place}, given.results).at(0).notes.back() ==
+        std::string("pre-training: no row in common with these, so left out: ") + a100 + ".");
 }
 
 TEST_CASE("a device whose memory the model does not fit is no contender") {
@@ -85,9 +130,18 @@ TEST_CASE("a device whose memory the model does not fit is no contender") {
   CHECK(place.do_not_fit[0]->label == h100);
   CHECK(place.rows == 1);
   const Table table = placement_tables(std::vector{place}, given.results).at(0);
-  CHECK(table.rows.at(0)[2] == "the only one measured");
+  CHECK(table.rows.at(0)[2] == "the only one that it fits");
   CHECK(table.notes.back() ==
-        std::string("decode, batch from 32: no measured model fits ") + h100 + " as a whole.");
+        std::string("decode, batch from 32: no measured model fits as a whole on ") + h100 + ".");
+}
+
+TEST_CASE("a phase whose models fit no device says so and asks for no other run") {
+  const Given given({{with_room(made_step(h100, "decode", 32, 1e-3), 8)},
+                     {with_room(made_step(mi300x, "decode", 32, 2e-3), 16)}});
+  const PhasePlace place = given.at("decode, batch from 32");
+  CHECK(place.do_not_fit.size() == 2);
+  CHECK(place.settle.empty());
+  CHECK(placement_tables(std::vector{place}, given.results).at(0).rows.at(0)[1] == "fits none");
 }
 
 TEST_CASE("what was not measured is named, with the command that measures it") {
@@ -116,6 +170,16 @@ TEST_CASE("cost is that of the lowest price in the currency that most devices ha
   CHECK(tables.at(0).rows.at(0)[6] ==
         "AMD Instinct MI300X below 0.500 of NVIDIA H100 80GB HBM3's price");
   CHECK_FALSE(given.at("pre-training").contenders[0].cost_of_tokens);
+}
+
+TEST_CASE("prices in two currencies are shown and not compared") {
+  const Given given({{made_step(h100, "train", 1, 1e-3)}, {made_step(mi300x, "train", 1, 1e-3)}});
+  const std::vector prices = {price("H100-SXM5-80GB", 3.6, "USD"), price("MI300X", 1.8, "EUR")};
+  const PhasePlace place = given.at("pre-training", prices);
+  const auto tables = placement_tables(std::vector{place}, given.results);
+  CHECK(tables.at(0).rows.at(0)[4] == "no two in one currency");
+  CHECK(tables.at(1).rows.at(0)[4] == "0.5 EUR");  // MI300X
+  CHECK(tables.at(1).rows.at(1)[4] == "1 USD");
 }
 
 TEST_CASE("energy is by measured power where all have it, else by the datasheets") {

@@ -32,6 +32,14 @@ TEST_CASE("the peak follows the driver's highest clock, and the measured one bef
   CHECK_FALSE(too_fast(at_rate(900), gemm, faster, 1.5e9, 0).empty());  // 811 at 1500 MHz
 }
 
+TEST_CASE("each peak is taken at its own clock") {
+  // Of f32 66.9 TFLOP/s at 1980 MHz: 61.8 at 1830 MHz.
+  const Problem single = Gemm{.a = DType::f32, .b = DType::f32, .c = DType::f32};
+  CHECK(too_fast(at_rate(69), single, h100, 1.98e9, 0).empty());
+  CHECK_FALSE(too_fast(at_rate(69), single, h100, 1.83e9, 0).empty());
+  CHECK(too_fast(at_rate(69), single, h100, {}, 0).empty());
+}
+
 TEST_CASE("together, devices have the sum of their peaks") {
   Record record = at_rate(1900);
   CHECK_FALSE(too_fast(record, gemm, h100, {}, 0).empty());

@@ -46,6 +46,34 @@ TEST_CASE("a published value stands beside the fastest row of its problem and GP
   CHECK(column(table, "source") == Cells{"s, https://s (primary)"});
 }
 
+TEST_CASE(
+    "easy inputs and a warm cache stand beside a published value only where nothing else was "
+    "measured, and say so") {
+  std::vector<Results> kept;
+  const auto row = [](const std::string& kernel, double seconds, const char* fill,
+                      const char* cache) {
+    Record record = made({.id = problem,
+                          .kernel = kernel,
+                          .seconds = seconds,
+                          .fill = fill,
+                          .device_name = "AMD Instinct MI300X"});
+    record.cache = cache;
+    return record;
+  };
+  std::vector<Published> published = {of("MI300X", 5e14, "FLOP/s")};
+  published[0].problem = problem;
+  const std::vector<Side> all = {
+      side_of({row("easy", 1e-4, "zeros", "rotate"), row("warm", 1e-4, "normal", "hot"),
+               row("usual", 1e-3, "normal", "rotate")},
+              kept)};
+  CHECK(column(published_problems(all, published), "measured here") == Cells{"2.000 TFLOP/s"});
+  CHECK(column(published_problems(all, published), "kernel") == Cells{"usual"});
+  std::vector<Results> other;
+  const std::vector<Side> easy = {side_of({row("easy", 1e-3, "zeros", "rotate")}, other)};
+  CHECK(column(published_problems(easy, published), "measured here") ==
+        Cells{"2.000 TFLOP/s (zeros/rotate/burst)"});
+}
+
 TEST_CASE("training and serving stand apart, by phase and series, in units that people use") {
   std::vector<Results> kept;
   const std::vector<Side> all = {side_of({made({.device_name = "AMD Instinct MI300X"})}, kept)};
@@ -59,11 +87,13 @@ TEST_CASE("training and serving stand apart, by phase and series, in units that 
   published[2].phase = "train";
   published[2].reference = "H100-SXM5-80GB";
   published[3].series = "z";
+  published[0].scenario = "chat 1k/1k";
   const Table table = published_phases(all, published, true);
   CHECK(column(table, "phase") == Cells{"train", "lora", "serve", "serve"});
   CHECK(column(table, "published") ==
         Cells{"0.780 times H100-SXM5-80GB", "1696 s", "22678 tokens/s", "0.871 USD per 1M tokens"});
   CHECK(column(table, "devices") == Cells{"1", "1", "8", "1"});
+  CHECK(column(table, "scenario") == Cells{"", "", "chat 1k/1k", ""});
   CHECK(published_phases(all, published, false).rows.size() == 3);
   CHECK_THAT(table.notes.at(0), ContainsSubstring("kernel-level bound"));
 }

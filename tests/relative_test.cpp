@@ -4,8 +4,11 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "reports/mean_ratio.h"
+#include "reports/means.h"
 #include "tests/catch.h"
 #include "tests/made_results.h"
+#include "tests/table_cells.h"
 
 namespace steelyard {
 namespace {
@@ -87,10 +90,10 @@ TEST_CASE("the mean of ratios is geometric and counts its rows") {
                             beta_row({.id = large, .seconds = 1e-3})})};
   const Relative relative = related(results, found);
   REQUIRE(relative.comparisons.size() == 1);
-  const Mean& mean = relative.comparisons[0].means[1];
-  CHECK(mean.ratio == Approx(4).epsilon(1e-14));
+  const MeanRatio mean = mean_ratio(ratios(relative.comparisons[0], 1));
+  CHECK(mean.value == Approx(4).epsilon(1e-14));
   CHECK(mean.rows == 2);
-  CHECK(mean.missing_in_reference + mean.missing_in_side + mean.refused == 0);
+  CHECK(relative.comparisons[0].rows.size() == 2);
 }
 
 TEST_CASE("a package whose dies each solve a problem is as fast as both together") {
@@ -122,11 +125,13 @@ TEST_CASE("what one side lacks is counted and left out of the mean") {
                    {beta_row({.id = small, .seconds = 1e-3}), beta_row({.id = "gemm/f32/nn/1x1x1"}),
                     beta_row({.id = "gemm/f32/nn/2x2x2"})})};
   const Relative relative = related(results, found);
-  const Mean& mean = relative.comparisons[0].means[1];
-  CHECK(mean.ratio == Approx(2).epsilon(1e-14));
-  CHECK(mean.rows == 1);
-  CHECK(mean.missing_in_reference == 2);
-  CHECK(mean.missing_in_side == 1);
+  const std::vector<Ratio> of_both = ratios(relative.comparisons[0], 1);
+  REQUIRE(of_both.size() == 1);
+  CHECK(of_both[0].value == Approx(2).epsilon(1e-14));
+  const Table table = mean_table(found, relative);
+  CHECK(column(table, "reference lacks") == Cells{"2"});
+  CHECK(column(table, "side lacks") == Cells{"1"});
+  CHECK(column(table, "refused") == Cells{"0"});
 }
 
 TEST_CASE("the fastest kernel of each side stands for it, by tier and from all") {
@@ -158,8 +163,8 @@ TEST_CASE("rows of different identities are refused and named") {
   const Relative relative = related(results, found);
   const Comparison& comparison = relative.comparisons.at(0);
   CHECK_FALSE(anything_compared(relative));
-  CHECK(comparison.means[1].refused == 1);
-  CHECK(comparison.means[1].rows == 0);
+  CHECK(ratios(comparison, 1).empty());
+  CHECK(column(mean_table(found, relative), "refused") == Cells{"1"});
   CHECK(comparison.rows.at(0).cells[1].refused);
   REQUIRE(comparison.refusals.size() == 1);
   const auto& fields = comparison.refusals[0].fields;

@@ -110,6 +110,20 @@ TEST_CASE("Markdown is aligned by code points") {
         "A note.\n\n");
 }
 
+TEST_CASE("a note in Markdown is a paragraph, however it begins") {
+  const auto note = [](const std::string& text) { return markdown(Table{.notes = {text}}); };
+  CHECK(note("# pwned") == "\\# pwned\n\n");
+  CHECK(note("- item") == "\\- item\n\n");
+  CHECK(note("+ item") == "\\+ item\n\n");
+  CHECK(note("===") == "\\===\n\n");
+  CHECK(note("12. item") == "12\\. item\n\n");
+  CHECK(note("7) item") == "7\\) item\n\n");
+  CHECK(note("     code") == "code\n\n");
+  CHECK(note("2 x H100 - fast.") == "2 x H100 - fast.\n\n");
+  CHECK(note("12") == "12\n\n");
+  CHECK(note("") == "\n\n");
+}
+
 TEST_CASE("a code block in Markdown holds whatever it is given") {
   CHECK(markdown_code({"steelyard-gemm --filter '```'", "two\nlines"}) ==
         "    steelyard-gemm --filter '```'\n    two\\nlines\n\n");

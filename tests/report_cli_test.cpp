@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "reports/record.h"
 #include "tests/catch.h"
 #include "tests/generate_results.h"
+#include "tests/made_results.h"
 #include "tests/shell.h"
 
 namespace steelyard {
@@ -39,6 +42,17 @@ TEST_CASE("wrong usage is refused in one line") {
   check_usage_error(sandbox.shell(program + "report a.json --frobnicate"), "--frobnicate");
   check_usage_error(sandbox.shell(program + "report a.json --format pdf"), "pdf");
   check_usage_error(sandbox.shell(program + "report a.json --reference node"), "second");
+}
+
+TEST_CASE("a result without a measured row is named where a second one is needed") {
+  const Sandbox sandbox;
+  ResultFile file;
+  file.records = {made({})};
+  write_results(sandbox / "fine.json", file);
+  file.records = {made_unmeasured({}, Status::failed, "lost")};
+  write_results(sandbox / "bad.json", file);
+  check_usage_error(sandbox.shell(program + "report fine.json bad.json"),
+                    "bad.json has no measured row");
 }
 
 TEST_CASE("an input that cannot be read is refused in one line") {
@@ -155,6 +169,55 @@ TEST_CASE("a report names its files by SHA-256, and carries them along when aske
   const Outcome carried = sandbox.shell(
       "sed -n 's/.*;base64,\\([^\"]*\\)\".*/\\1/p' page.html | base64 -d | cmp - out/a.json");
   CHECK(carried.exit_code == 0);
+}
+
+TEST_CASE("every row of a CSV report names its file and that file's SHA-256") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  write_rows(sandbox, "b.json");
+  const auto tail = [&](const std::string& file) {
+    const std::string hash =
+        sandbox.shell("sha256sum " + file + " | cut -d' ' -f1 | tr -d '\\n'").output;
+    return "," + file + "," + hash + "\r\n";
+  };
+  const auto count = [](const std::string& text, const std::string& part) {
+    int found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  const std::string one = sandbox.shell(program + "report a.json --format csv").output;
+  CHECK(count(one, tail("a.json")) == 20);
+  const std::string both = sandbox.shell(program + "report a.json b.json --format csv").output;
+  CHECK(count(both, tail("a.json")) > 0);
+  CHECK(count(both, tail("a.json")) == count(both, tail("b.json")));
+  CHECK(2 * count(both, tail("a.json")) == std::count(both.begin(), both.end(), '\n') - 1);
+}
+
+TEST_CASE("claims are judged of one result too, when asked for") {
+  const Sandbox sandbox;
+  write_rows(sandbox, "a.json");
+  sandbox.write("c.toml",
+                "[[claim]]\nname = \"mine\"\ntext = \"A beats B\"\ndate = 2026-01-01\n"
+                "source = \"me\"\nband = [1.0, inf]\n"
+                "sides = [{ gpu = \"A\" }, { gpu = \"B\" }]\n");
+  const std::string report = sandbox.shell(program + "report a.json --claims c.toml").output;
+  CHECK(report.find("A beats B") != std::string::npos);
+  CHECK(sandbox.shell(program + "report a.json").output.find("## Claims") == std::string::npos);
+  check_usage_error(sandbox.shell(program + "report a.json --claims c.toml --format csv"),
+                    "--claims");
+  check_usage_error(sandbox.shell(program + "report a.json --prices p.toml --format csv"),
+                    "--prices");
+}
+
+TEST_CASE("a page of two thousand rows takes no more than 5 MB") {
+  const Sandbox sandbox;
+  for (int i = 0; i < 4; ++i)
+    write_results(sandbox / fmt::format("{}.json", i), generate_results(500, 7, i));
+  REQUIRE(sandbox.shell(program + "report ?.json --format html -o page.html").exit_code == 0);
+  CHECK(fs::file_size(sandbox / "page.html") < 5'000'000);
+  const std::string page = contents(sandbox / "page.html");
+  for (const Record& row : generate_results(500, 7, 0).records)
+    CHECK(page.find(row.id) != std::string::npos);
 }
 
 TEST_CASE("what was read from a pipe has no hash and cannot be carried along") {

@@ -106,6 +106,25 @@ TEST_CASE("latencies, transfers and rows out of caches have no place and set no 
   CHECK(placed.rows.places.empty());
 }
 
+TEST_CASE("a copy within the device moves its memory, and may set the ceiling") {
+  Record copy = stream("", 0, 1e-3);
+  copy.id = "copy/d2d/pinned/64MiB";
+  const Placed placed({copy});
+  CHECK(placed.rows.ceilings.at(0).per_second == Approx(1e11));
+  CHECK(placed.at(copy.id).share == Approx(1));
+}
+
+TEST_CASE("the rates beside a step count for all devices that were measured together") {
+  Record step = made({.id = "transformer/toy/decode/bf16/b1"});
+  step.family = "llm";
+  step.problem = {{"kind", "transformer"}, {"dtype", "bf16"}};
+  step.step = {.read_bytes_per_second = 4e11, .flops_per_second = 2e12};
+  step.together = {{.device = "hip:0"}, {.device = "hip:1"}};
+  const Placed placed({step});
+  CHECK(placed.rows.ceilings.at(0).per_second == Approx(8e11));
+  CHECK(placed.rows.ceilings.at(1).per_second == Approx(4e12));
+}
+
 TEST_CASE("where one roof was not measured, the other bounds and is marked") {
   const Placed placed({ceilings()[0]});
   CHECK(placed.at("gemm/f32/nn/1x1x1").is_only_ceiling);

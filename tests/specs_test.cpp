@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/specs.h"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -181,7 +182,7 @@ TEST_CASE("values are in SI units, memories in powers of two") {
   CHECK(spec.memory_bytes->value == 192.0 * (1 << 30));
   CHECK(spec.memory_bandwidth->value == 5.3e12);
   CHECK(spec.last_level_cache->value == 256.0 * (1 << 20));
-  CHECK(spec.boost_clock->value == 2.1e9);
+  CHECK(spec.peak("bf16")->clock.value() == 2.1e9);
   CHECK(spec.power->value == 750);
   CHECK(spec.peak("bf16")->value == Approx(1307.4e12));
   CHECK(spec.peak("bf16")->confidence == "primary");
@@ -199,13 +200,31 @@ TEST_CASE("a name is matched whole: other products and slices of a GPU are unkno
   }
 }
 
-TEST_CASE("no device name stands for two GPUs") {
-  std::set<std::string> seen;
+TEST_CASE("a device name stands for one GPU, or for two that their compute units tell apart") {
+  std::set<std::pair<std::string, std::int64_t>> seen;
   for (const auto& gpu : gpus())
     for (const auto& name : gpu.at("device_names")) {
       CAPTURE(name.dump());
-      CHECK(seen.insert(name.get<std::string>()).second);
+      const bool has_units = gpu.contains("compute_units");
+      const std::int64_t units = has_units ? gpu["compute_units"].at("value").get<int>() : 0;
+      CHECK(seen.emplace(name, units).second);
+      CHECK(find_spec(name.get<std::string>(), units) ==
+            spec_named(gpu.at("name").get<std::string>()));
     }
+}
+
+TEST_CASE("a peak at a known clock is units x a power of two of operations x that clock") {
+  for (const Spec& spec : specs())
+    for (const auto& [dtype, peak] : spec.peaks) {
+      if (!peak.clock || spec.compute_units == 0) continue;
+      CAPTURE(spec.name, dtype);
+      const double operations =
+          peak.value / (*peak.clock * static_cast<double>(spec.compute_units));
+      CHECK(operations == Approx(std::exp2(std::round(std::log2(operations)))).epsilon(0.01));
+    }
+  CHECK(spec_named("H100-SXM5-80GB")->peak("f32")->clock.value() == 1.98e9);
+  CHECK(spec_named("H100-SXM5-80GB")->peak("bf16")->clock.value() == 1.83e9);
+  CHECK_FALSE(spec_named("B200-SXM-180GB")->peak("bf16")->clock);
 }
 
 }  // namespace

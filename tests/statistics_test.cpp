@@ -23,6 +23,12 @@ TEST_CASE("the median is the middle sample or the middle of two") {
   CHECK(median(std::vector{9.0, 1.0, 5.0, 6.0}) == 5.5);
 }
 
+TEST_CASE("the geometric mean is the root of the product") {
+  CHECK(geometric_mean(std::vector{1.0, 4.0, 16.0}) == Approx(4));
+  CHECK(geometric_mean(std::vector{1e-200, 1e-300}) == Approx(1e-250));
+  CHECK_THROWS_AS(geometric_mean({}), std::logic_error);
+}
+
 TEST_CASE("quantiles interpolate between order statistics") {
   const std::vector<double> values{40, 10, 30, 20};
   CHECK(quantile(values, 0) == 10);

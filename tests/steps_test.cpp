@@ -10,6 +10,7 @@
 #include "made_results.h"
 #include "reports/chrome_trace.h"
 #include "reports/scenarios.h"
+#include "reports/step_fields.h"
 #include "table_cells.h"
 
 using namespace steelyard;
@@ -84,10 +85,11 @@ TEST_CASE("parts stand together by problem and kernel, the longest first, with t
   CHECK(column(table, "launches") == Cells{"2", "1", "1", "4"});
   CHECK(column(table, "chained") == Cells{"1.000 ms", "400.0 µs", "100.0 µs", "1.500 ms"});
   CHECK(column(table, "of sum") == Cells{"66.7 %", "26.7 %", "6.7 %", "100.0 %"});
-  CHECK(
-      table.notes.at(0) ==
-      "The step takes 3.000 ms, its operations one by one 1.500 ms: the step is 100.0 % longer, by "
-      "what lies between them.");
+  CHECK(table.notes.at(0) ==
+        "The step takes 3.000 ms, its operations one by one 1.500 ms: the step is 100.0 % longer, "
+        "by what lies between them.");
+  CHECK(table.notes.at(1) ==
+        "Row: transformer/toy/decode/b1-c64/stream/chained/best/cuda:0/normal/rotate/burst");
 }
 
 TEST_CASE(
@@ -103,6 +105,68 @@ TEST_CASE(
   CHECK(column(tables[0], "per doubling") == Cells{"", "x 1.91", "x 1.10"});
   CHECK(tables[0].notes.back() ==
         "Knee at batch 4: from there on a doubling brings less than x 1.5.");
+}
+
+namespace {
+
+// The same on a die of an MI250, and on both of its dies together, which take as long.
+Record on_die(Record record) {
+  record.device = "hip:0";
+  record.device_name = "AMD Instinct MI250";
+  record.unit = "gcd";
+  return record;
+}
+
+Record on_package(Record record) {
+  record = on_die(std::move(record));
+  record.device = "hip:0+1";
+  record.unit = "package";
+  record.together = {{.device = "hip:0"}, {.device = "hip:1"}};
+  record.flops *= 2;
+  record.bytes *= 2;
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("a package has the rates of both of its dies, and the shares of one") {
+  const Record row = step("decode", 2, 64, 3e-3);
+  const Results results = results_of({on_die(row), on_package(row)});
+  const Table table = utilisation(measurements(results));
+  CHECK(column(table, "device") == Cells{"hip:0", "hip:0+1"});
+  CHECK(column(table, "rate") == Cells{"666.7 tokens/s", "1333 tokens/s"});
+  CHECK(column(table, "model FLOP/s") == Cells{"333.3 GFLOP/s", "666.7 GFLOP/s"});
+  CHECK(column(table, "of peak") == Cells{"0.2 %", "0.2 %"});  // 1e9 / 3 ms of 181.05e12
+  CHECK(column(table, "of GEMM rate") == Cells{"16.7 %", "16.7 %"});
+  CHECK(column(table, "of read rate") == Cells{"33.3 %", "33.3 %"});
+  CHECK(column(table, "whole model") == Cells{"222.2 tokens/s", "444.4 tokens/s"});  // in 9 ms
+}
+
+TEST_CASE("curves and uses of a package count the tokens of both of its dies") {
+  std::vector<Record> records;
+  for (const std::int64_t batch : {1, 2, 4})
+    records.push_back(on_package(step("decode", batch, 8192, 2e-3)));
+  for (Record& record : records) record.step->whole_model = Capacity{.largest_batch = 2};
+  records.push_back(on_package(step("prefill", 1, 512, 6e-3)));
+  records.push_back(on_package(step("decode", 16, 512, 1e-3)));
+  records.push_back(on_package(step("score", 1, 1024, 16e-3)));
+  records.push_back(on_package(step("train", 1, 1024, 48e-3)));
+  const Results results = results_of(std::move(records));
+  const auto rows = measurements(results);
+  const std::vector<std::pair<double, double>> points{{1, 1000}, {2, 2000}, {4, 4000}};
+  CHECK(curve_charts(rows, "batch").at(0).lines.at(0).points == points);
+  const Table table = scenarios(rows);
+  CHECK(column(table, "scenario") == Cells{"pp512", "ctx8k, best batch that fits"});
+  // 1024 tokens in 18 ms, 4 in 6 ms.
+  CHECK(column(table, "rate") == Cells{"56889 tokens/s", "666.7 tokens/s"});
+  CHECK(column(learning(rows), "rate") == Cells{"5333 tokens/s"});  // 32768 in 6.144 s
+}
+
+TEST_CASE("tokens of a file's largest numbers are counted without overflow") {
+  Record row = step("decode", std::int64_t{1} << 62, 64, 1e-3);
+  for (auto& [field, value] : row.problem)
+    if (field == "tokens") value = std::int64_t{1} << 62;
+  CHECK(tokens(row) == 0x1p124);
 }
 
 TEST_CASE("a chart has one line for each table of a curve") {
