@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -182,7 +183,7 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--tier", texts.tier, one_of("Only this tier", tiers));
   app.add_option("-a,--axis", texts.axes,
                  "NAME=VALUES: sweep own problems instead of the suite's; VALUES are a,b,c or "
-                 "[start:end:step] or [start:end:*factor]")
+                 "[start:end:step] or [start:end:*factor]; an unknown NAME prints those there are")
       ->allow_extra_args(false);
   app.add_option("--json", options.json,
                  "Result file (default: results/<UTC>-<host>-<suite>/<binary>.json)")
@@ -237,6 +238,19 @@ void interpret(Options& options, const Texts& texts) {
   }
 }
 
+// Each would be written over the other.
+void refuse_one_file(const Options& options) {
+  std::map<std::filesystem::path, std::string_view> files;
+  for (const auto& [option, file] :
+       {std::pair("--json", &options.json), {"--csv", &options.csv}, {"--trace", &options.trace}})
+    if (!file->empty())
+      if (const auto [entry, is_new] =
+              files.try_emplace(std::filesystem::absolute(*file).lexically_normal(), option);
+          !is_new)
+        throw UsageError(fmt::format("{} {}: {} names that file too; choose another", option, *file,
+                                     entry->second));
+}
+
 template <class E>
 std::string_view name_in(const std::map<std::string, E>& values, E value) {
   for (const auto& [text, candidate] : values)
@@ -258,7 +272,11 @@ std::string_view name(Mode mode) {
 
 std::optional<Options> parse_command_line(const std::string& family, int argc, char** argv) {
   CLI::App app(
-      fmt::format("Measures {} kernels: verified, on the CPU and every GPU found.", family),
+      family == "llm"
+          ? "Measures steps of language models (training, prefill, decode and more): verified, on "
+            "the CPU and every GPU found.\n`steelyard report` makes tokens/s, scenarios and curves "
+            "of them."
+          : fmt::format("Measures {} kernels: verified, on the CPU and every GPU found.", family),
       "steelyard-" + family);
   app.footer(fmt::format(fmt::runtime(examples), family, sweep_example(family)));
   app.set_version_flag("--version", fmt::format("steelyard-{} {}", family, suite_version));
@@ -277,6 +295,7 @@ std::optional<Options> parse_command_line(const std::string& family, int argc, c
     throw UsageError(fmt::format("{}; see --help", error.what()));
   }
   interpret(options, texts);
+  refuse_one_file(options);
   return options;
 }
 

@@ -108,13 +108,13 @@ std::vector<Part> time_parts(Device& device, Sequence& sequence) {
       chained[i].push_back(device.time(*parts[i].run, {.launches = 1}).device_seconds);
 
   const std::int64_t flush_bytes = 3 * last_level_cache(device.info());
-  std::map<std::string, double> cold;  // by operation and kernel
+  static std::map<std::string, double> cold;  // once per process, device, operation and kernel
   std::vector<Part> all;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Operation& operation = sequence.step().operations[i];
     const Kernel& kernel = parts[i].kernel;
-    const auto [entry, added] =
-        cold.try_emplace(fmt::format("{} {}", id(operation.problem), kernel.name));
+    const auto [entry, added] = cold.try_emplace(
+        fmt::format("{} {} {}", device_id(device.info()), id(operation.problem), kernel.name));
     if (added) entry->second = median_seconds(device, *parts[i].run, rounds, flush_bytes);
     all.push_back({.name = operation.name,
                    .operation = id(operation.problem),

@@ -47,8 +47,10 @@ int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_by
   constexpr std::int64_t times_cache = 3;
   const std::int64_t one = footprint(problem, {.copies = 1, .guard_bytes = 0});
   if (one == 0) return 1;
+  // A copy of a step is dozens of Runs.
+  const std::int64_t most = std::holds_alternative<Transformer>(problem) ? 256 : 4096;
   return static_cast<int>(
-      std::clamp<std::int64_t>((times_cache * last_level_cache_bytes + one - 1) / one, 1, 4096));
+      std::clamp<std::int64_t>((times_cache * last_level_cache_bytes + one - 1) / one, 1, most));
 }
 
 }  // namespace steelyard

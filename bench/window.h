@@ -18,8 +18,8 @@ bool is_graph(const Problem& problem);
 // part in launching is what is measured, nor where enqueuing waits, as copies of pageable memory do.
 bool can_be_enqueued_ahead(const Problem& problem);
 
-// Operand sets to rotate through: three times the last-level cache in all, one for `hot` and
-// `flush`.
+// Operand sets to rotate through: three times the last-level cache in all, but no more than 4096, of steps
+// of models 256.
 int copies_for_rotation(const Problem& problem, std::int64_t last_level_cache_bytes);
 
 }  // namespace steelyard

@@ -62,6 +62,14 @@ TEST_CASE("Google Benchmark's flags are mapped or refused by name") {
   CHECK_THROWS_WITH(parse({"--benchmark_min_time=2"}), ContainsSubstring("--benchmark_min_time"));
 }
 
+TEST_CASE("one file for two outputs is refused, however it is spelled") {
+  CHECK_THROWS_WITH(parse({"--json", "a.json", "--csv", "./a.json"}),
+                    ContainsSubstring("--csv ./a.json: --json names that file too"));
+  CHECK_THROWS_WITH(parse({"--json", "a.json", "--csv", "b/../a.json"}),
+                    ContainsSubstring("choose another"));
+  CHECK(parse({"--json", "a.json", "--csv", "a.csv"}).csv == "a.csv");
+}
+
 TEST_CASE("a sweep is the product of its axes over the basis") {
   const auto problems =
       sweep(gemm_family(), {parse_axis("m=64,128"), parse_axis("dtype=f32,int8")});

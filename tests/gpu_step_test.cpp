@@ -41,7 +41,17 @@ TEST_CASE("Narrow weights on a GPU give the logits that fp64 gives with them") {
 }
 
 TEST_CASE("Decoding on a GPU goes on where its prefill ended") {
-  for (const std::int64_t page_size : {0, 4}) checks().check_decode(model, 3, 10, page_size);
+  for (const std::int64_t page_size : {0, 4})
+    for (const bool fp8_cache : {false, true}) {
+      Transformer p = of_phase(model, Phase::decode, 3, 10);
+      p.page_size = page_size;
+      p.fp8_cache = fp8_cache;
+      checks().check_decode(p);
+    }
+}
+
+TEST_CASE("A decode step replayed as a graph on a GPU leaves what a launched one does") {
+  checks().check_graph(of_phase(model, Phase::decode, 3, 10));
 }
 
 TEST_CASE("Decoding on a GPU with an fp8 cache gives the logits that fp64 gives") {

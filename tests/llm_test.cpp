@@ -252,6 +252,9 @@ TEST_CASE("a suite of another model asks the same of it, each row once") {
       const bool replays =
           (suite == Suite::standard || suite == Suite::full) && model != "gpt2-124m";
       CHECK((graphs > 0) == replays);
+      const auto paged = std::ranges::count_if(
+          rows, [](const Row& row) { return std::get<Transformer>(row.problem).page_size > 0; });
+      CHECK((paged > 0) == replays);
       const auto narrow = std::ranges::count_if(
           rows, [](const Row& row) { return std::get<Transformer>(row.problem).fp8_cache; });
       CHECK((narrow > 0) == (replays && model != "mixtral-8x7b"));  // no narrow weights of experts

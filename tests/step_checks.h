@@ -32,9 +32,12 @@ class StepChecks {
   // Every gradient of a weight, in norm.
   void check_gradients(const Transformer& model, double bound) const;
 
-  // Decoding the last token of prompts gives the logits of their prefill, and the same tokens.
-  void check_decode(const Transformer& model, std::int64_t batch, std::int64_t context,
-                    std::int64_t page_size) const;
+  // Decoding the last token of prompts gives the logits of their prefill, which has a wide cache; returns of
+  // how many rows, which are those whose best two tokens differ by more than the bound, the token is the same.
+  int check_decode(Transformer decode) const;
+
+  // A decode step replayed as a graph leaves what a launched one does, bit by bit.
+  void check_graph(const Transformer& decode) const;
 
  private:
   std::vector<Kernel> able(const Operation& operation) const;

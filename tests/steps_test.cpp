@@ -197,6 +197,19 @@ TEST_CASE("scenarios are made of the steps that they need, and absent without th
   CHECK(column(table, "rate") == Cells{"28444 tokens/s", "111.1 tokens/s", "110.8 tokens/s"});
 }
 
+TEST_CASE("long answers, long prompts and several answers to one prompt are scenarios too") {
+  const Results results =
+      results_of({step("prefill", 1, 1024, 9e-3), step("prefill", 1, 8192, 80e-3),
+                  step("decode", 1, 5120, 3e-3), step("decode", 1, 8704, 4e-3),
+                  step("decode", 16, 1536, 6e-3)});
+  const Table table = scenarios(measurements(results));
+  CHECK(column(table, "scenario") ==
+        Cells{"reasoning 1k/8k", "summarise 8k/1k", "best-of-16 1k/1k"});
+  CHECK(column(table, "time to first token") == Cells{"27.00 ms", "240.0 ms", "27.00 ms"});
+  // 8192 / (27 ms + 8192 x 9 ms); 1024 / (240 ms + 1024 x 12 ms); 16 x 1024 / (27 ms + 1024 x 18 ms).
+  CHECK(column(table, "rate") == Cells{"111.1 tokens/s", "81.74 tokens/s", "887.6 tokens/s"});
+}
+
 TEST_CASE("of the batches that fit as a whole model the fastest counts") {
   const auto row = [](std::int64_t batch, double time, int largest) {
     Record record = step("decode", batch, 8192, time);

@@ -35,6 +35,9 @@ TEST_CASE("rotation spans three times the last-level cache") {
   CHECK(copies_for_rotation(triad, 0) == 1);
   const Memory large = {MemoryOp::triad, DType::f64, 128 << 20};
   CHECK(copies_for_rotation(large, 32 << 20) == 1);
+  const Memory small = {MemoryOp::triad, DType::f64, 1 << 10};
+  CHECK(copies_for_rotation(small, 256 << 20) == 4096);
+  CHECK(copies_for_rotation(Transformer{}, 256 << 20) == 256);
 }
 
 }  // namespace

@@ -37,6 +37,12 @@ HostTensor CpuDevice::read(const Tensor& tensor) {
   return host;
 }
 
+std::shared_ptr<const Region> CpuDevice::workspace(std::int64_t bytes) {
+  auto workspace = workspaces_[bytes].lock();
+  if (workspace == nullptr) workspaces_[bytes] = workspace = std::make_shared<Region>(bytes);
+  return workspace;
+}
+
 Telemetry CpuDevice::telemetry() {
   return read_sensors(team_cpus(), energy_);
 }

@@ -110,7 +110,7 @@ std::unique_ptr<Run> prepare_packed_gemm(InstructionSet set, CpuDevice& device, 
                                          const Inputs& inputs) {
   const TileKernel kernel = tile_kernel(set, p);
   const auto workspace =
-      std::make_shared<Region>(align(kernel.workspace_bytes) * device.info().compute_units);
+      device.workspace(align(kernel.workspace_bytes) * device.info().compute_units);
   return make_run(
       p, inputs, [=](const Arguments& arguments) { multiply(p, kernel, *workspace, arguments); },
       std::string(name(set)));

@@ -8,7 +8,7 @@
 //          with a scale of its own are scaled before they join the others.
 // Traffic  B passes once from DRAM through the registers (for m > 8 a second time from L1 or L2),
 //          in three streams. Short columns end before the hardware has learnt to follow them: the
-//          next three are asked for on the way. A stays in L2.
+//          three after the next are asked for on the way, into L2. A stays in L2.
 // Limits   Up to 8 products per value of B and then 16 keep pace with memory; more rows are better
 //          off with packed panels. Decoding leaves int4 at about 0.6 of the memory's rate.
 #include "backends/cpu/gemm_dot.h"

@@ -21,7 +21,9 @@ class Region {
   }
   ~Region();
 
-  std::byte* data() const { return data_; }  // 2 MiB aligned
+  std::byte* data() const {
+    return data_;
+  }  // 2 MiB aligned, or a page where it is smaller than that
   std::int64_t bytes() const { return bytes_; }
 
  private:

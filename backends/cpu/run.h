@@ -2,6 +2,7 @@
 // The CPU as a device, and how a Run is made on it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,10 +22,15 @@ class CpuDevice final : public Device {
   HostTensor read(const Tensor& tensor) override;
   Telemetry telemetry() override;
 
+  // Of so many bytes, shared by all Runs that ask for as many: they work one after the other, and a thread
+  // always has the same part.
+  std::shared_ptr<const Region> workspace(std::int64_t bytes);
+
  private:
   DeviceInfo info_;
   PackageEnergy energy_;
   Region flush_;  // read before a window that wants cold caches
+  std::map<std::int64_t, std::weak_ptr<const Region>> workspaces_;  // by size
 };
 
 // A Run whose operand sets lie in huge pages where the system has them. `detail` and `ahead` are

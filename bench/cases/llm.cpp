@@ -69,6 +69,17 @@ void batches_that_fit(std::vector<Problem>& all) {
     all.push_back(with_weights(step("llama-3-70b", Phase::decode, batch, 8192), DType::fp8_e4m3));
 }
 
+// The same cache in pages, and contexts beside those of the scenarios.
+void caches(std::vector<Problem>& all, const std::string& model) {
+  for (const std::int64_t batch : {1, 64}) {
+    Transformer p = step(model, Phase::decode, batch, 4096);
+    p.page_size = 16;
+    all.push_back(p);
+  }
+  for (const std::int64_t context : {1024, 16384, 32768})
+    all.push_back(step(model, Phase::decode, 1, context));
+}
+
 // Decode steps so far, once more each: replayed as a graph.
 void as_graphs(std::vector<Problem>& all) {
   for (std::size_t i = 0, end = all.size(); i < end; ++i) {
@@ -92,6 +103,7 @@ std::vector<Problem> problems(Suite suite) {
       phases(all, "llama-3-8b", 2048, 512, 4096, {1, 8, 32, 64});
       as_graphs(all);
       scenario_steps(all, "llama-3-8b");
+      caches(all, "llama-3-8b");
       post_training(all, "llama-3-8b", 2048);
       break;
     case Suite::full:
@@ -100,6 +112,7 @@ std::vector<Problem> problems(Suite suite) {
       as_graphs(all);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
         scenario_steps(all, model);
+      for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"}) caches(all, model);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
         post_training(all, model, 8192);
       batches_that_fit(all);
