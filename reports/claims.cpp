@@ -52,7 +52,9 @@ Finding finding_of(const Claim& claim, const Pair& pair, bool is_published) {
   const bool some = claim.aggregate == Claim::Aggregate::some;
   (some ? judge_some : judge_mean)(finding, pair, claim.band);
   if (claim.aggregate == Claim::Aggregate::mean && !is_published && finding.rows == 1)
-    finding.note = "one row: says nothing of others like it";
+    finding.note = claim.quantity == Claim::Quantity::utilisation
+                       ? "one model: says nothing of others"
+                       : "one row: says nothing of others like it";
   return finding;
 }
 

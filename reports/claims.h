@@ -81,8 +81,8 @@ struct Judged {
   std::vector<std::string> missing;  // what was looked for and not found
 };
 
-// Of all findings of one kind; mixed where they disagree. A chain is as good as its worst link, and not
-// measured where a link is missing.
+// Of all findings of one kind; mixed where they disagree. A chain is as good as its worst link: contradicted
+// by any, else not measured where one is missing.
 Judgement overall(const Judged& judged, bool is_published);
 
 struct Evidence {

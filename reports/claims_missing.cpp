@@ -13,10 +13,10 @@ std::string unmatched(const std::vector<Asked>& asked,
   std::vector<std::string> alone, together;
   auto left = things;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    const auto& [what, globs] = asked[i];
-    if (globs.empty()) continue;
-    const auto differs = [&](const auto& thing) { return !matches(globs, thing[i]); };
-    together.push_back(fmt::format("{} {}", what, fmt::join(globs, ", ")));
+    const Asked& one = asked[i];
+    if (one.globs.empty()) continue;
+    const auto differs = [&](const auto& thing) { return !matches(one.globs, thing[i]); };
+    together.push_back(fmt::format("{} {}", one.what, fmt::join(one.globs, ", ")));
     if (std::ranges::all_of(things, differs)) alone.push_back(together.back());
     std::erase_if(left, differs);
   }

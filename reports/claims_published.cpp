@@ -14,7 +14,7 @@
 namespace steelyard {
 namespace {
 
-std::string vendor_of(const std::string& gpu) {
+std::string vendor_of_spec(const std::string& gpu) {
   const Spec* spec = spec_named(gpu);
   return spec == nullptr ? "" : spec->vendor;
 }
@@ -25,7 +25,7 @@ bool is_die(const std::string& gpu) {
 }
 
 bool selects(const Claim::Selector& side, const std::string& gpu) {
-  return matches(side.gpus, gpu) && matches(side.vendors, vendor_of(gpu));
+  return matches(side.gpus, gpu) && matches(side.vendors, vendor_of_spec(gpu));
 }
 
 bool selects(const Claim& claim, const Claim::Selector& side, const Published& number) {
@@ -106,7 +106,7 @@ void add_unmatched(Pairs& all, const Claim& claim, const Claim::Selector& side,
   std::vector<std::vector<std::string>> gpus, numbers;
   for (const Published& number : published) {
     for (const std::string& gpu : {number.gpu, number.reference})
-      if (!gpu.empty()) gpus.push_back({gpu, vendor_of(gpu)});
+      if (!gpu.empty()) gpus.push_back({gpu, vendor_of_spec(gpu)});
     if (!selects(side, number.gpu) && !selects(side, number.reference)) continue;
     numbers.push_back({number.scenario, number.phase});
     numbers.push_back({number.series, number.phase});

@@ -133,7 +133,7 @@ Table token_cost_table(std::span<const Side> sides, std::span<const Price> price
       const Record& row = m->row();
       const auto whole = whole_seconds(*m);
       if (!whole) continue;
-      const double made = tokens(row) * problems_at_once(row);
+      const double made = tokens_of_all(row);
       for (const Offer& offer : offers(side, prices)) {
         auto& cells = table.rows.emplace_back(
             std::vector<std::string>{row.id, side.label, row.tier, token_rate(made, *whole)});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/html.h"
 
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -91,6 +90,7 @@ std::string rows(const Table& table) {
 struct Section {
   std::string heading, anchor;  // without a heading it is none of the contents
   std::string html;
+  bool is_chart = false;  // with its table, if it has that one's heading
 };
 
 void fill(Section& section, const Table& table) {
@@ -114,6 +114,7 @@ void fill(Section& section, const Table& table) {
 
 void fill(Section& section, const Chart& chart) {
   section.heading = title(chart);
+  section.is_chart = true;
   const std::string explanation = description(chart);
   section.html =
       Template(chart_html())
@@ -160,12 +161,14 @@ std::vector<Section> sections(const Document& document) {
 std::string html(const Document& document) {
   const std::string style = std::string(report_css()) + std::string(charts_css());
   list lead, contents, blocks;
-  std::set<std::string> headings;  // a chart may have that of its table
+  Section before;
   for (const Section& section : sections(document)) {
-    if (!section.heading.empty() && headings.insert(section.heading).second)
+    const bool are_one = section.heading == before.heading && section.is_chart != before.is_chart;
+    if (!section.heading.empty() && !are_one)
       contents.push_back(
           object{{"heading", shown(section.heading).text}, {"anchor", section.anchor}});
     (contents.empty() ? lead : blocks).push_back(object{{"html", section.html}});
+    before = section;
   }
   return Template(report_html())
       .render(object{{"title", document.title},

@@ -36,8 +36,7 @@ std::string escape(std::string_view untrusted) {
 }
 
 // At the beginning of a line other characters make headings, lists and, by blanks, code.
-std::string escape_paragraph(std::string_view untrusted) {
-  std::string text = escape(untrusted);
+std::string paragraph(std::string text) {
   text.erase(0, text.find_first_not_of(' '));
   const std::size_t digits = text.find_first_not_of("0123456789");
   const std::size_t at = digits == std::string::npos ? 0 : digits;
@@ -79,7 +78,7 @@ std::string markdown(const Table& raw) {
     for (const auto& row : table.rows) result += line(row, table.columns, widths);
     result += "\n";
   }
-  for (const auto& note : raw.notes) result += escape_paragraph(note) + "\n\n";
+  for (const auto& note : table.notes) result += paragraph(note) + "\n\n";
   return result;
 }
 

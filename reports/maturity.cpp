@@ -193,7 +193,7 @@ Table vendors(std::span<const Results> results, std::span<const Side> sides) {
   Table table{
       .title = "Maturity by vendor",
       .columns = {{"vendor", Align::left},
-                  {"results"},
+                  {"devices"},
                   {"rows"},
                   {"supported"},
                   {"correct"},
@@ -202,9 +202,9 @@ Table vendors(std::span<const Results> results, std::span<const Side> sides) {
                   {"portable near best"},
                   {"library of peak"},
                   {"portable of peak"}},
-      .notes = {"All results of a vendor's devices together, as counted below. Of peak: the "
-                "geometric mean over all problems of all of them, which need not be those "
-                "of another vendor."}};
+      .notes = {"All devices of a vendor together, as counted below: a die and its package, or one "
+                "device in two results, each. Of peak: the geometric mean over all problems of all "
+                "of them, which need not be those of another vendor."}};
   std::map<std::string, std::vector<const Side*>> by_vendor;
   const std::vector<Side> all = with_unmeasured(results, sides);
   for (const Side& side : all) by_vendor[vendor_of(side.device_name)].push_back(&side);

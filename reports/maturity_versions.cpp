@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,11 +32,16 @@ std::string version_change(const Relative& relative) {
   return fmt::format("{}", fmt::join(changes, "; "));
 }
 
-// Devices of one name, the oldest result first.
-std::map<std::pair<std::string, std::string>, std::vector<const Side*>> by_device(
-    std::span<const Results> results, std::span<const Side> sides) {
-  std::map<std::pair<std::string, std::string>, std::vector<const Side*>> devices;
-  for (const Side& side : sides) devices[{side.device_name, side.unit}].push_back(&side);
+// Name, unit, and how many work together.
+using Device = std::tuple<std::string, std::string, double>;
+
+// The oldest result of each first.
+std::map<Device, std::vector<const Side*>> by_device(std::span<const Results> results,
+                                                     std::span<const Side> sides) {
+  std::map<Device, std::vector<const Side*>> devices;
+  for (const Side& side : sides)
+    devices[{side.device_name, side.unit, devices_of(side.measurements.front().row())}].push_back(
+        &side);
   for (auto& [name, of_device] : devices)
     std::ranges::stable_sort(of_device, {},
                              [&](const Side* side) { return date_of(results, *side); });
@@ -67,7 +73,7 @@ Table version_trend(std::span<const Results> results, std::span<const Side> side
       const auto when = [&](const Side& side) {
         return fmt::format("{}, {}", side.source, date_of(results, side));
       };
-      table.rows.push_back({device.first, when(both[0]), when(both[1]), change,
+      table.rows.push_back({std::get<0>(device), when(both[0]), when(both[1]), change,
                             fmt::format("{}", of_rows.size()), mean_text(mean_ratio(of_rows))});
     }
   return table;

@@ -5,13 +5,13 @@
 #include <array>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "reports/costs.h"
 #include "reports/efficiency.h"
+#include "reports/placement_rows.h"
 #include "reports/product.h"
 #include "reports/statistics.h"
 #include "reports/step_fields.h"
@@ -168,77 +168,19 @@ std::string what_settles(const Phase& phase, const PhasePlace& place) {
                      least_certain(wider).row().reproduce);
 }
 
-// The rows that all of these have and that tell the whole model's time: by side, in one order.
-std::vector<std::vector<Measurement>> common_rows(std::span<const Side> sides) {
-  std::vector<std::vector<Measurement>> rows(sides.size());
-  const Relative relative = relate(sides, 0);
-  for (const Comparison* comparison : widest_comparisons(relative))
-    for (const ComparedRow& row : comparison->rows)
-      if (std::ranges::all_of(row.cells, [](const Cell& cell) {
-            return cell.measurement && whole_seconds(*cell.measurement);
-          }))
-        for (std::size_t i = 0; i < sides.size(); ++i) rows[i].push_back(*row.cells[i].measurement);
-  return rows;
-}
-
-using Chosen = std::vector<std::size_t>;  // of the sides
-
-std::size_t count_common(std::span<const Side> sides, const Chosen& chosen) {
-  std::vector<Side> these;
-  for (const std::size_t i : chosen) these.push_back(sides[i]);
-  return common_rows(these).front().size();
-}
-
-// The choice with one more side that leaves the most rows in common; nothing where none is left.
-std::optional<Chosen> widened(std::span<const Side> sides, const Chosen& chosen) {
-  std::optional<Chosen> best;
-  std::size_t most = 0;
-  for (std::size_t i = 0; i < sides.size(); ++i) {
-    if (std::ranges::count(chosen, i) > 0) continue;
-    Chosen more = chosen;
-    more.push_back(i);
-    if (const std::size_t count = count_common(sides, more); count > most) {
-      most = count;
-      best = more;
-    }
-  }
-  return best;
-}
-
-// All sides where they have rows in common; else as many as have, from the pair with the most on.
-Chosen related(std::span<const Side> sides) {
-  Chosen all(sides.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  if (count_common(sides, all) > 0 || all.size() < 3) return all;
-  Chosen best;
-  std::size_t most = 0;
-  for (const std::size_t i : all)
-    if (const auto pair = widened(sides, {i}))
-      if (const std::size_t count = count_common(sides, *pair); count > most) {
-        most = count;
-        best = *pair;
-      }
-  if (best.empty()) return all;
-  while (const auto more = widened(sides, best)) best = *more;
-  std::ranges::sort(best);
-  return best;
-}
-
 void set_rows(PhasePlace& place, std::span<const Side> contending) {
-  std::vector<Side> sides;
-  std::vector<Contender> contenders;
-  const Chosen chosen = related(contending);
-  for (std::size_t i = 0; i < contending.size(); ++i)
-    if (std::ranges::count(chosen, i) > 0) {
-      sides.push_back(contending[i]);
-      contenders.push_back(place.contenders[i]);
-    } else {
-      place.unrelated.push_back(place.contenders[i].side);
-    }
-  place.contenders = std::move(contenders);
-  const auto rows = common_rows(sides);
-  for (std::size_t i = 0; i < rows.size(); ++i) place.contenders[i].rows = rows[i];
-  place.rows = static_cast<int>(rows.front().size());
+  SharedRows shared = shared_rows(contending);
+  std::vector<Contender> left_out = std::move(place.contenders);
+  place.contenders.clear();
+  for (std::size_t i = 0; i < shared.sides.size(); ++i) {
+    Contender& contender = left_out[shared.sides[i]];
+    contender.rows = std::move(shared.rows[i]);
+    place.contenders.push_back(std::move(contender));
+    contender.side = nullptr;
+  }
+  for (const Contender& contender : left_out)
+    if (contender.side != nullptr) place.unrelated.push_back(contender.side);
+  place.rows = static_cast<int>(place.contenders.front().rows.size());
 }
 
 PhasePlace place_of(const Phase& phase, std::span<const Side> sides,

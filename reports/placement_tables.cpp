@@ -69,7 +69,13 @@ std::string by_energy(const PhasePlace& place) {
 
 std::string why_none(const PhasePlace& place) {
   if (!place.contenders.empty()) return "no row in common";
-  return place.do_not_fit.empty() ? not_measured : "fits none";
+  if (!place.do_not_fit.empty()) return "fits none";
+  return place.several.empty() ? not_measured : "not measured on one package";
+}
+
+std::string why_alone(const PhasePlace& place) {
+  if (!place.do_not_fit.empty()) return "the only one that it fits";
+  return place.several.empty() ? "the only one measured" : "the only single package measured";
 }
 
 std::string how_sure(const PhasePlace& place) {
@@ -83,14 +89,7 @@ std::vector<std::string> place_row(const PhasePlace& place) {
   const std::string best =
       fmt::format("{}: {}", first.side->label, token_rate(first.tokens_per_second, 1));
   if (!place.lead)
-    return {place.phase,
-            best,
-            place.do_not_fit.empty() ? "the only one measured" : "the only one that it fits",
-            "",
-            "",
-            "",
-            "",
-            fmt::format("{}", place.rows),
+    return {place.phase, best, why_alone(place), "", "", "", "", fmt::format("{}", place.rows),
             place.settle};
   const MeanRatio& lead = *place.lead;
   const std::string second = place.contenders[1].side->label;
@@ -191,6 +190,7 @@ Table all_table(std::span<const PhasePlace> places, std::span<const Results> res
                           {"tokens/J"},
                           {"ecosystem", Align::left}},
               .notes = price_notes(places)};
+  table.notes.insert(table.notes.begin(), std::string(tokens_note));
   for (const PhasePlace& place : places)
     for (const Contender& contender : place.contenders) {
       if (place.rows == 0) continue;
@@ -210,7 +210,7 @@ Table all_table(std::span<const PhasePlace> places, std::span<const Results> res
 std::vector<Table> placement_tables(std::span<const PhasePlace> places,
                                     std::span<const Results> results) {
   if (std::ranges::all_of(places, [](const PhasePlace& place) {
-        return place.contenders.empty() && place.do_not_fit.empty();
+        return place.contenders.empty() && place.do_not_fit.empty() && place.several.empty();
       }))
     return {Table{.title = "Placement: which device for which work",
                   .notes = {"Not measured: no steps of models. On each device: steelyard-llm "

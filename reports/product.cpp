@@ -14,15 +14,14 @@ constexpr std::string_view die_suffix = "-GCD";
 std::string is_measured_as(const Side& side, const Product& product) {
   const int dies = product.spec ? product.spec->dies_per_package : 1;
   if (product.is_die) return dies > 1 ? fmt::format("one GCD of {}", dies) : "one GCD";
-  if (product.devices > dies)
-    return dies > 1 ? fmt::format("{:g} packages together: {} GCDs", product.devices / dies,
-                                  product.devices)
-                    : fmt::format("{} devices together", product.devices);
+  if (side.unit == "node" || product.devices > dies)
+    return dies > 1 ? fmt::format("{:g} GCDs of several packages", product.devices)
+                    : fmt::format("{:g} devices together", product.devices);
   return dies > 1 ? fmt::format("package: {} GCDs together", dies) : side.unit;
 }
 
-double packages_of(const Side& side) {
-  return packages_of(side.measurements.front().row());
+bool is_of_several_packages(const Side& side) {
+  return steelyard::is_of_several_packages(side.measurements.front().row());
 }
 
 // "H100" of "H100-PCIe-80GB".
@@ -38,10 +37,10 @@ std::vector<std::string> mixed_up(const Side& a, const Side& b) {
         "{} is one die of its package, {} is whole: not the same unit. A package counts only if "
         "its dies were measured together (--together).",
         one.is_die ? a.label : b.label, one.is_die ? b.label : a.label));
-  else if (packages_of(a) != packages_of(b))
-    warnings.push_back(
-        fmt::format("{} counts {:g} at work together, {} {:g}: ratios are of all of them.", a.label,
-                    packages_of(a), b.label, packages_of(b)));
+  else if (const auto as = is_measured_as(a, one), bs = is_measured_as(b, other);
+           as != bs && (is_of_several_packages(a) || is_of_several_packages(b)))
+    warnings.push_back(fmt::format("{} is {}, {} is {}: ratios are of all that work together.",
+                                   a.label, as, b.label, bs));
   const bool differ = one.spec && other.spec && one.spec != other.spec;
   if (differ && model(*one.spec) == model(*other.spec))
     warnings.push_back(fmt::format("{} and {} are different products of one name: {} and {}.",

@@ -17,7 +17,7 @@ struct Published {
   int devices = 1;  // that made the value together; 1 where a source gives its share of a device
   std::string metric;
   double value = 0;       // SI: FLOP/s, bytes/s, tokens/s, seconds
-  std::string unit;       // of the value: "FLOP/s", "bytes/s", "tokens/s", "s", "ratio"
+  std::string unit;       // of the value: "FLOP/s", "bytes/s", "tokens/s", "s", "ratio", "number"
   std::string reference;  // of a ratio of speeds: the Spec's name that it is to
   std::string peak;       // of the datasheet, that bounds it: "bf16", "memory"; empty: none
   std::string conditions;

@@ -66,7 +66,8 @@ const Table method{
         "Rates count the least work that any kernel must do, over the median. The share of the "
         "best is the rate in percent of the fastest median's on that problem and device. The share "
         "of the peak refers to the datasheet's dense peak of the data type or, for memory-bound "
-        "rows, to its bandwidth."}};
+        "rows, to its bandwidth, unless they move no memory of the device: in a cache, or over the "
+        "host's link."}};
 
 const Table relative_method{
     .notes = {

@@ -17,8 +17,10 @@ namespace {
 
 std::string device_label(const Side& side) {
   const std::string& name = side.device_name.empty() ? side.device : side.device_name;
-  const double together = packages_of(side.measurements.front().row());
-  if (together > 1) return fmt::format("{:g} x {}", together, name);
+  if (const Record& row = side.measurements.front().row(); is_of_several_packages(row)) {
+    const bool are_dies = packages_of(row) < devices_of(row);
+    return fmt::format("{:g} {} {}", devices_of(row), are_dies ? "GCDs of" : "x", name);
+  }
   return side.unit == "gcd" ? name + ", one GCD" : name;
 }
 

@@ -17,11 +17,13 @@ namespace fs = std::filesystem;
 
 template <std::string Origin::*part>
 std::string of_origins(const Measurement& measurement) {
-  std::vector<std::string> found;
+  std::vector<const Origin*> origins;
   for (const Record* run : measurement.runs)
-    if (run->origin && std::ranges::count(found, (*run->origin).*part) == 0)
-      found.push_back((*run->origin).*part);
-  return fmt::format("{}", fmt::join(found, " "));
+    if (run->origin && std::ranges::count(origins, run->origin.get()) == 0)
+      origins.push_back(run->origin.get());
+  std::vector<std::string> parts;
+  for (const Origin* origin : origins) parts.push_back(origin->*part);
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string families(const ResultFile& file) {

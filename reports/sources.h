@@ -15,7 +15,7 @@ namespace steelyard {
 // What each file holds, and the SHA-256 of its bytes.
 Table sources(std::span<const Results> results);
 
-// Of a row, one after the other: the files that it comes from, and their SHA-256.
+// Of a row, "a.json; b.json": the files that it comes from, and in the same order their SHA-256.
 std::string files_of(const Measurement& measurement);
 std::string hashes_of(const Measurement& measurement);
 

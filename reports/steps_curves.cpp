@@ -68,7 +68,7 @@ Table curve(const Points& points, std::string_view field) {
          share_of_rate(facts.model_flops, m->time.seconds, facts.flops_per_second),
          share_of_rate(facts.roof_bytes, m->time.seconds, facts.read_bytes_per_second)});
   }
-  table.notes.push_back(fmt::format("{} ({})", first.id, settings(first)));
+  table.notes = {std::string(tokens_note), fmt::format("{} ({})", first.id, settings(first))};
   if (field == "batch") {
     const auto at = knee(speeds);
     table.notes.push_back(

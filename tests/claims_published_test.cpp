@@ -93,6 +93,7 @@ TEST_CASE("published numbers are a claim's own by the whole title of their sourc
 TEST_CASE("the claim of MI250 in training has published numbers of its own source alone") {
   const auto claims = shipped_claims();
   const auto claim = std::ranges::find(claims, "mi250-training", &Claim::name);
+  REQUIRE(claim != claims.end());
   const auto findings = judge(std::vector{*claim}, {{}, {}, published()}).at(0).findings;
   CHECK(findings.size() == 2);  // to the A100 of 40 and of 80 GB
   for (const Finding& finding : findings) CHECK(finding.by_own_source);

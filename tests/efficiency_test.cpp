@@ -189,9 +189,20 @@ TEST_CASE(
   CHECK(both.sides[0].label == std::string("2 x ") + h100);
   const Table table = product_table(both.sides, 0);
   CHECK(column(table, "measured as") == Cells{"2 devices together", "package"});
-  CHECK(table.notes[0] == std::string("2 x ") + h100 + " counts 2 at work together, " + h100_pcie +
-                              " 1: ratios are of all of them.");
+  CHECK(table.notes[0] == std::string("2 x ") + h100 + " is 2 devices together, " + h100_pcie +
+                              " is package: ratios are of all that work together.");
   CHECK_THAT(table.notes[1], ContainsSubstring("different products of one name"));
+}
+
+TEST_CASE("a die of each of two packages is no package") {
+  Record two = package(1e-3);
+  two.unit = "node";
+  const SideBySide both({{two}, {package(1e-3)}});
+  CHECK(both.sides[0].label.starts_with("2 GCDs of "));
+  const Table table = product_table(both.sides, 0);
+  CHECK(column(table, "measured as") ==
+        Cells{"2 GCDs of several packages", "package: 2 GCDs together"});
+  CHECK_THAT(table.notes[0], ContainsSubstring("ratios are of all that work together"));
 }
 
 TEST_CASE("cards and modules of one name are named as different products") {

@@ -171,6 +171,17 @@ TEST_CASE("results of one device under other versions make a trend, by date") {
                                           "driver 1.0 -> 2.0", "1", "3.000 (3.000 to 3.000)"}});
 }
 
+TEST_CASE("more devices are no newer software") {
+  const auto of = [](const std::string& driver, std::size_t devices) {
+    Record row = made({.seconds = 1e-3, .half = 0, .driver = driver});
+    row.unit = "node";
+    row.together.resize(devices);
+    return row;
+  };
+  const Given given({{of("1.0", 2)}, {of("2.0", 4)}});
+  CHECK(version_trend(given.results, given.devices).rows.empty());
+}
+
 TEST_CASE("two devices are no trend") {
   const Given given({{made({.driver = "1.0"})}, {made({.driver = "2.0", .device_name = "Beta"})}});
   CHECK(version_trend(given.results, given.devices).rows.empty());

@@ -103,6 +103,16 @@ TEST_CASE("several packages at work together are not placed beside single ones")
         std::string("Left out as several packages at work together: 2 x ") + h100 + ".");
 }
 
+TEST_CASE("results of several packages alone are named, and asked for one") {
+  Record two = made_step(h100, "train", 1, 1e-3);
+  two.unit = "node";
+  two.together.resize(2);
+  const Given given({{two}});
+  const auto tables = placement_tables(place(given.devices, {}), given.results);
+  CHECK(tables.at(0).rows.at(0)[1] == "not measured on one package");
+  CHECK_THAT(tables.at(0).notes.back(), ContainsSubstring("several packages at work together"));
+}
+
 TEST_CASE("a device that shares no row with the others is left out and named") {
   const Given given({{made_step(h100, "train", 1, 2e-3), made_step(h100, "train", 2, 2e-3)},
                      {made_step(a100, "train", 4, 1e-3)},
