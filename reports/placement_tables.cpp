@@ -68,7 +68,7 @@ std::string by_energy(const PhasePlace& place) {
 }
 
 std::string why_none(const PhasePlace& place) {
-  if (!place.contenders.empty()) return "no row in common";
+  if (place.contenders.size() > 1) return "no row in common";
   if (!place.do_not_fit.empty()) return "fits none";
   return place.several.empty() ? not_measured : "not measured on one package";
 }

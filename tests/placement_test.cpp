@@ -113,6 +113,15 @@ TEST_CASE("results of several packages alone are named, and asked for one") {
   CHECK_THAT(tables.at(0).notes.back(), ContainsSubstring("several packages at work together"));
 }
 
+TEST_CASE("a step that does not tell the whole model's time places nothing") {
+  Record part = made_step(h100, "train", 1, 1e-3);
+  part.problem.emplace_back("blocks", std::int64_t{32});
+  const Given given({{part}});
+  CHECK(given.at("pre-training").rows == 0);
+  CHECK(placement_tables(place(given.devices, {}), given.results).at(0).rows.at(0)[1] ==
+        "not measured");
+}
+
 TEST_CASE("a device that shares no row with the others is left out and named") {
   const Given given({{made_step(h100, "train", 1, 2e-3), made_step(h100, "train", 2, 2e-3)},
                      {made_step(a100, "train", 4, 1e-3)},
