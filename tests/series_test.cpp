@@ -63,7 +63,8 @@ TEST_CASE("a row of a Steelyard file is a run, whichever file it stands in") {
   write_file(sandbox / "side/a.json", {first, second});
   write_file(sandbox / "side/b.json", {made({.seconds = 3e-3}), made({.id = "gemm/f32/nn/1x1x1"})});
   const RunSet runs = load_runs(sandbox / "side");
-  const Series& time = find(runs, key(first), "time");
+  const std::string row = key(first);
+  const Series& time = find(runs, row, "time");
   CHECK(time.values == std::vector{1e-3, 2e-3, 3e-3});
   CHECK(time.unit == "s");
   CHECK(time.dtype == "f32");
