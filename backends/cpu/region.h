@@ -21,9 +21,8 @@ class Region {
   }
   ~Region();
 
-  std::byte* data() const {
-    return data_;
-  }  // 2 MiB aligned, or a page where it is smaller than that
+  // 2 MiB aligned; where it is smaller than that, to a page.
+  std::byte* data() const { return data_; }
   std::int64_t bytes() const { return bytes_; }
 
  private:
