@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -169,17 +170,15 @@ std::string what_settles(const Phase& phase, const PhasePlace& place) {
 }
 
 void set_rows(PhasePlace& place, std::span<const Side> contending) {
-  SharedRows shared = shared_rows(contending);
-  std::vector<Contender> left_out = std::move(place.contenders);
-  place.contenders.clear();
-  for (std::size_t i = 0; i < shared.sides.size(); ++i) {
-    Contender& contender = left_out[shared.sides[i]];
-    contender.rows = std::move(shared.rows[i]);
-    place.contenders.push_back(std::move(contender));
-    contender.side = nullptr;
-  }
-  for (const Contender& contender : left_out)
-    if (contender.side != nullptr) place.unrelated.push_back(contender.side);
+  auto rows = shared_rows(contending);
+  std::vector<Contender> all = std::exchange(place.contenders, {});
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (rows[i]) {
+      all[i].rows = std::move(*rows[i]);
+      place.contenders.push_back(std::move(all[i]));
+    } else {
+      place.unrelated.push_back(all[i].side);
+    }
   place.rows = static_cast<int>(place.contenders.front().rows.size());
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <string>
 #include <tuple>
 
@@ -66,24 +65,23 @@ Group largest(const std::vector<Rows>& all) {
     if (Group group = widened(std::move(alone), all); group.size() > best.size())
       best = std::move(group);
   }
-  std::ranges::sort(best.sides);
   return best;
 }
 
 }  // namespace
 
-SharedRows shared_rows(std::span<const Side> sides) {
+std::vector<std::optional<std::vector<Measurement>>> shared_rows(std::span<const Side> sides) {
+  std::vector<std::optional<std::vector<Measurement>>> shared(sides.size());
   Numbers numbers;
   std::vector<Rows> all;
   for (const Side& side : sides) all.push_back(rows_of(side, numbers));
-  Group group = largest(all);
+  const Group group = largest(all);
   if (group.sides.size() < std::min<std::size_t>(2, sides.size())) {
-    group = {.sides = std::vector<std::size_t>(sides.size())};
-    std::iota(group.sides.begin(), group.sides.end(), std::size_t{0});
+    for (auto& rows : shared) rows.emplace();
+    return shared;
   }
-  SharedRows shared{.sides = group.sides};
   for (const std::size_t side : group.sides) {
-    auto& rows = shared.rows.emplace_back();
+    auto& rows = shared[side].emplace();
     for (const int row : group.rows) rows.push_back(*all[side].at(row));
   }
   return shared;

@@ -2,7 +2,7 @@
 // The rows by which devices are placed: those that all of them have.
 #pragma once
 
-#include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,14 +10,9 @@
 
 namespace steelyard {
 
-struct SharedRows {
-  std::vector<std::size_t> sides;  // that share rows
-  std::vector<std::vector<Measurement>>
-      rows;  // of each of them, in one order: the fastest kernels'
-};
-
-// All sides where they share rows, else the group of most sides, then most rows, that does; all sides without a
-// row where no two do. Rows that do not tell the whole model's time count for nothing.
-SharedRows shared_rows(std::span<const Side> sides);
+// By side, in one order, the fastest kernels': of all sides where they share rows, else of the group of most
+// sides, then most rows, that does, and nothing of the others; of all sides no row where no two share any.
+// Rows that do not tell the whole model's time count for nothing.
+std::vector<std::optional<std::vector<Measurement>>> shared_rows(std::span<const Side> sides);
 
 }  // namespace steelyard
