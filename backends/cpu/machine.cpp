@@ -11,6 +11,7 @@
 #include "backends/cpu/cgroup.h"
 #include "backends/cpu/files.h"
 #include "backends/cpu/instruction_set.h"
+#include "backends/large_blocks.h"
 
 namespace steelyard::cpu {
 namespace {
@@ -150,7 +151,7 @@ std::int64_t total_memory() {
 
 std::int64_t available_memory() {
   const std::int64_t available = meminfo("MemAvailable");
-  return std::min(available, cgroup_memory_left().value_or(available));
+  return std::min(available, cgroup_memory_left().value_or(available)) + kept_large_block_bytes();
 }
 
 DeviceInfo describe_machine(const std::vector<int>& cpus) {

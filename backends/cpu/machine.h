@@ -21,7 +21,8 @@ std::int64_t last_level_cache_bytes(const std::vector<int>& cpus);
 constexpr std::int64_t assumed_last_level_cache_bytes = std::int64_t{64} << 20;
 
 std::int64_t total_memory();
-std::int64_t available_memory();  // the smaller of MemAvailable and what the cgroups leave
+// The smaller of MemAvailable and what the cgroups leave, and what this process keeps of large blocks.
+std::int64_t available_memory();
 
 DeviceInfo describe_machine(const std::vector<int>& cpus);
 Telemetry read_sensors(const std::vector<int>& cpus, PackageEnergy& energy);

@@ -8,7 +8,8 @@
 
 namespace steelyard::cpu {
 
-// Zero until written: the thread that touches a page first decides on which NUMA node it lies.
+// Holds anything until written. On machines with several NUMA nodes the thread that touches a page first
+// decides on which one it lies.
 class Region {
  public:
   Region() = default;
@@ -27,14 +28,10 @@ class Region {
 
  private:
   void swap(Region& other) noexcept {
-    std::swap(mapping_, other.mapping_);
-    std::swap(mapped_bytes_, other.mapped_bytes_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
   }
 
-  void* mapping_ = nullptr;
-  std::size_t mapped_bytes_ = 0;
   std::byte* data_ = nullptr;
   std::int64_t bytes_ = 0;
 };
