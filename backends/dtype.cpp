@@ -70,6 +70,10 @@ struct Float {
 
   static constexpr double decode(std::uint64_t pattern) {
     pattern >>= format.unused;
+    if constexpr (format.exponent ==
+                  binary32.exponent)  // the upper bits of one, which the host has
+      return std::bit_cast<float>(static_cast<std::uint32_t>(pattern)
+                                  << (binary32.mantissa - format.mantissa));
     const std::uint64_t negative = (pattern & sign) / sign, magnitude = pattern & (sign - 1);
     if (format.top == Top::finite && negative && magnitude == 0) return not_a_number;
     return std::bit_cast<double>(std::bit_cast<std::uint64_t>(decode_magnitude(magnitude)) |

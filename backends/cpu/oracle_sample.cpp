@@ -27,8 +27,25 @@ std::int64_t random_below(std::int64_t limit, std::int64_t draw) {
   return static_cast<std::int64_t>(word % static_cast<std::uint64_t>(limit));
 }
 
-void sort_out(std::vector<std::int64_t>& indices) {
-  std::ranges::sort(indices);
+// Of indices that spread over [0, total), in linear time: about one lies in each bucket.
+std::vector<std::int64_t> sorted(const std::vector<std::int64_t>& indices, std::int64_t total) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  const auto bucket_of = [=](std::int64_t index) { return index / (total / count + 1); };
+  std::vector<std::int64_t> ends(count + 1);
+  for (const std::int64_t index : indices) ++ends[bucket_of(index) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<std::int64_t> all(indices.size());
+  for (const std::int64_t index : indices) all[ends[bucket_of(index)]++] = index;
+  auto begin = all.begin();
+  for (const std::int64_t end : ends) {
+    std::sort(begin, all.begin() + end);
+    begin = all.begin() + end;
+  }
+  return all;
+}
+
+void sort_out(std::vector<std::int64_t>& indices, std::int64_t total) {
+  indices = sorted(indices, total);
   const auto repeated = std::ranges::unique(indices);
   indices.erase(repeated.begin(), repeated.end());
 }
@@ -50,13 +67,13 @@ std::vector<std::int64_t> sample(const Operand& operand, std::int64_t count) {
       chosen.push_back(row * columns + column);
   for (const std::int64_t column : {std::int64_t{0}, columns - 1, random_below(columns, 1)})
     for (const std::int64_t row : edges(rows, share)) chosen.push_back(row * columns + column);
-  sort_out(chosen);
+  sort_out(chosen, total);
 
   // The rest leaves out no column, or as few as it can.
   const std::int64_t rest = count - static_cast<std::int64_t>(chosen.size());
   for (std::int64_t i = 0; i < rest; ++i)
     chosen.push_back(random_below(rows, 2 + i) * columns + i * columns / rest);
-  sort_out(chosen);
+  sort_out(chosen, total);
   return chosen;
 }
 
