@@ -196,12 +196,16 @@ void Measurer::fill_in(Record& record, const Row& row, double max_seconds) {
   set_comparability(record, row, plan.launches);
   time(record, row, prepared, plan, options_.fill);
   if (options_.suite != Suite::gate)  // which judges times alone
-    describe_step(record, device, row.problem, *prepared.front().run);
+    describe_step(record, device, row.problem, *prepared.front().run,
+                  options_.suite == Suite::quick ? 1 : 3);
   if (record.step && !device.info().shares_host_memory)
     record.step->taken_bytes = static_cast<double>(free - device.free_bytes());
   prepared.clear();  // before zeros take as much memory
-  if (record.step)
-    record.step->whole_model = capacity_of(device, std::get<Transformer>(row.problem));
+  if (record.step) {
+    const auto& transformer = std::get<Transformer>(row.problem);
+    add_rates(*record.step, device, transformer);
+    record.step->whole_model = capacity_of(device, transformer);
+  }
   if (options_.data_sensitivity && options_.fill != Fill::zeros) time_zeros(record, row, plan);
 }
 

@@ -33,7 +33,7 @@ double rate(Device& device, const Problem& problem, double Work::*kind, Fill fil
   if (able.empty()) return 0;
   const auto run = fastest(device, problem, able).prepare(device, problem, {.fill = fill});
   device.time(*run, {.launches = 1});
-  return work(problem).*kind / median_seconds(device, *run, 9);
+  return work(problem).*kind / median_seconds(device, *run, 5);
 } catch (const OutOfMemory&) {
   return 0;
 } catch (const std::bad_alloc&) {
@@ -70,15 +70,11 @@ double product_rate(Device& device, DType dtype) {
   return reached;
 }
 
-StepFacts facts_of(Device& device, const Transformer& transformer, const Sequence& sequence) {
-  const DeviceInfo& info = device.info();
-  const Step& step = sequence.step();
+StepFacts facts_of(const Device& device, const Transformer& transformer, const Step& step) {
   return {.model_flops = model_flops(transformer, step),
           .roof_bytes = roof_bytes(step),
           .resident_bytes = resident_bytes(step),
-          .largest_batch = largest_batch(transformer, info.memory_bytes),
-          .read_bytes_per_second = read_rate(device, transformer.phase),
-          .flops_per_second = product_rate(device, transformer.dtype)};
+          .largest_batch = largest_batch(transformer, device.info().memory_bytes)};
 }
 
 // Of all weights of the step together, after it was launched.
@@ -99,8 +95,7 @@ double quantisation_error(Device& device, const Sequence& sequence) {
   return std::sqrt(lost / all);
 }
 
-std::vector<Part> time_parts(Device& device, Sequence& sequence) {
-  constexpr int rounds = 3;
+std::vector<Part> time_parts(Device& device, Sequence& sequence, int rounds) {
   const auto& parts = sequence.parts(0);
   std::vector<std::vector<double>> chained(parts.size());
   for (int round = 0; round < rounds; ++round)
@@ -128,14 +123,19 @@ std::vector<Part> time_parts(Device& device, Sequence& sequence) {
 
 }  // namespace
 
-void describe_step(Record& record, Device& device, const Problem& problem, Run& run) {
+void describe_step(Record& record, Device& device, const Problem& problem, Run& run, int rounds) {
   auto* sequence = dynamic_cast<Sequence*>(&run);
   if (sequence == nullptr) return;
   const auto& transformer = std::get<Transformer>(problem);
-  record.step = facts_of(device, transformer, *sequence);
+  record.step = facts_of(device, transformer, sequence->step());
   if (transformer.phase == Phase::quantise)
     record.step->quantisation_error = quantisation_error(device, *sequence);
-  record.parts = time_parts(device, *sequence);
+  record.parts = time_parts(device, *sequence, rounds);
+}
+
+void add_rates(StepFacts& facts, Device& device, const Transformer& transformer) {
+  facts.read_bytes_per_second = read_rate(device, transformer.phase);
+  facts.flops_per_second = product_rate(device, transformer.dtype);
 }
 
 }  // namespace steelyard

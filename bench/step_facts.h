@@ -8,10 +8,13 @@
 
 namespace steelyard {
 
-// Adds Record::step and Record::parts where the run is a Sequence. Changes the values of its tensors as
-// launches do. Rates are those of reading memory beyond the last-level cache, anew beside decoding, and of
-// a large matrix product; else once per process, device and type; each with its fastest kernel. Times of parts are
-// medians of three rounds.
-void describe_step(Record& record, Device& device, const Problem& problem, Run& run);
+// Adds Record::step, less rates and the whole model, and Record::parts where the run is a Sequence. Changes
+// the values of its tensors as launches do. Times of parts are medians of so many rounds.
+void describe_step(Record& record, Device& device, const Problem& problem, Run& run, int rounds);
+
+// Of reading memory beyond the last-level cache, anew beside decoding, and of a large matrix product; else
+// once per process, device and type; each with its fastest kernel. Takes memory that the step's own Run need
+// not hold any more.
+void add_rates(StepFacts& facts, Device& device, const Transformer& transformer);
 
 }  // namespace steelyard

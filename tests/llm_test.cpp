@@ -206,9 +206,10 @@ TEST_CASE("a row of a step says what it could be and how long its operations tak
   const Problem problem = of_phase(tiny(DType::bf16), Phase::train, 2, 8);
   const auto run = step_kernels().front().prepare(cpu(), problem, {});
   Record record;
-  describe_step(record, cpu(), problem, *run);
+  describe_step(record, cpu(), problem, *run, 1);
   const Step step = step_of(std::get<Transformer>(problem));
   REQUIRE(record.step);
+  add_rates(*record.step, cpu(), std::get<Transformer>(problem));
   CHECK(record.step->read_bytes_per_second > 0);
   CHECK(record.step->flops_per_second > 0);
   CHECK(record.step->largest_batch > 0);
@@ -229,7 +230,7 @@ TEST_CASE("what weights lose by being quantised is measured") {
   const auto run = step_kernels().front().prepare(cpu(), p, {});
   launch_once(cpu(), *run, 0);
   Record record;
-  describe_step(record, cpu(), p, *run);
+  describe_step(record, cpu(), p, *run, 1);
   CHECK(record.step->quantisation_error.value() == Approx(2.4 / 127 / std::sqrt(12)).epsilon(0.15));
   CHECK(record.parts.size() == 2 * 7);  // q, k, v, o, gate, up, down
 }
