@@ -83,6 +83,8 @@ struct Inputs {
   std::vector<std::string_view> rewritten;
   // What make_inputs gives for this fill and seed, where the caller has it already; else it is made.
   std::span<const HostTensor> made = {};
+  // Beside these: inputs all of whose elements are one number, by name.
+  std::vector<std::pair<std::string_view, double>> constants = {};
 };
 
 // One problem made ready on one device: inputs filled, workspaces allocated.

@@ -44,16 +44,16 @@ void with_fill(DType type, Fill fill, Function function) {
     case Fill::integers:
       return function([](auto word) { return below(9, word) - 4; });
     case Fill::ones:
-      return function([](auto) { return 1; });
     case Fill::zeros:
-      return function([](auto) { return 0; });
+      return;  // constants
   }
 }
 
-// The same for an operand, by what it holds; a derived one is zero.
+// The same for an operand, by what it holds.
 template <class Function>
 void with_content(const Operand& operand, Fill fill, Function function) {
-  const bool random = fill == Fill::normal || fill == Fill::uniform;
+  if (const auto value = constant_value(operand, fill))
+    return function([value = *value](auto) { return value; });
   switch (operand.content) {
     case Content::values:
       return with_fill(operand.dtype, fill, function);
@@ -62,7 +62,6 @@ void with_content(const Operand& operand, Fill fill, Function function) {
         function([=](auto word) { return std::abs(value(word)); });
       });
     case Content::scale:
-      if (!random) return function([](auto) { return 1; });
       return function([](auto word) { return 0.5 + word * 0x1p-32; });
     case Content::index:
       return function([limit = operand.limit](auto word) { return below(limit, word); });
@@ -201,7 +200,7 @@ void draw_all(HostTensor& tensor, Fill fill, Source source) {
 // With the elements of `whole`, or drawn one by one where there are none.
 HostTensor filled(const Operand& operand, const Sequence& whole, Fill fill, Source source,
                   Encoding encoding) {
-  HostTensor tensor = {operand, std::vector<std::byte>(bytes(operand)), encoding};
+  HostTensor tensor = {operand, HostBytes(bytes(operand)), encoding};
   if (whole.empty())
     draw_all(tensor, fill, source);
   else
@@ -219,6 +218,22 @@ std::optional<Fill> parse_fill(std::string_view text) {
   const auto found = std::find(std::begin(fill_names), std::end(fill_names), text);
   if (found == std::end(fill_names)) return std::nullopt;
   return static_cast<Fill>(found - std::begin(fill_names));
+}
+
+std::optional<double> constant_value(const Operand& operand, Fill fill) {
+  const bool random = fill == Fill::normal || fill == Fill::uniform;
+  switch (operand.content) {
+    case Content::values:
+    case Content::positive:
+      if (fill == Fill::ones) return 1;
+      return fill == Fill::zeros ? std::optional<double>(0) : std::nullopt;
+    case Content::scale:
+      return random ? std::nullopt : std::optional<double>(1);
+    case Content::derived:
+      return 0;
+    default:
+      return std::nullopt;
+  }
 }
 
 std::vector<double> HostTensor::values() const {
@@ -262,9 +277,15 @@ std::vector<HostTensor> make_inputs(const Problem& problem, Fill fill, std::uint
   const std::vector<Operand> all = operands(problem);
   for (std::size_t position = 0; position < all.size(); ++position)
     if (all[position].access != Access::out)
-      inputs.push_back(filled(all[position], sequence(problem, all[position], {position, seed}),
-                              fill, {position, seed}, encoding));
+      inputs.push_back(make_input(problem, position, fill, seed, encoding));
   return inputs;
+}
+
+HostTensor make_input(const Problem& problem, std::size_t position, Fill fill, std::uint64_t seed,
+                      Encoding encoding) {
+  const Operand operand = operands(problem).at(position);
+  const Source source = {position, seed};
+  return filled(operand, sequence(problem, operand, source), fill, source, encoding);
 }
 
 HostTensor make_tensor(const Operand& operand, Fill fill, std::uint64_t stream, std::uint64_t seed,

@@ -4,13 +4,13 @@
 // encoding).
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "backends/host_bytes.h"
 #include "backends/operand.h"
 
 namespace steelyard {
@@ -26,7 +26,7 @@ std::optional<Fill> parse_fill(std::string_view text);
 // A tensor on the host.
 struct HostTensor {
   Operand operand;
-  std::vector<std::byte> data;
+  HostBytes data;
   Encoding encoding = Encoding::ocp;
 
   double at(std::int64_t index) const { return load(operand.dtype, data.data(), index, encoding); }
@@ -42,6 +42,13 @@ double input_value(const Problem& problem, std::size_t position, std::int64_t in
 // The in and inout tensors of a problem, in the order of operands(). A derived input is left zero.
 std::vector<HostTensor> make_inputs(const Problem& problem, Fill fill, std::uint64_t seed,
                                     Encoding encoding = Encoding::ocp);
+
+// One of them, by its position in operands().
+HostTensor make_input(const Problem& problem, std::size_t position, Fill fill, std::uint64_t seed,
+                      Encoding encoding = Encoding::ocp);
+
+// What every element of an operand is where a fill makes all the same.
+std::optional<double> constant_value(const Operand& operand, Fill fill);
 
 // One tensor on its own, by what its operand says it holds; `stream` tells it from others of the same
 // seed. Content that takes its problem to know (offsets, derived) is zero.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 namespace steelyard {
@@ -33,19 +34,18 @@ const Tensor* find_bound(const Inputs& inputs, const Operand& operand) {
   return nullptr;
 }
 
-bool takes_unbound_inputs(const Problem& problem, const Inputs& inputs) {
-  return std::ranges::any_of(operands(problem), [&](const Operand& operand) {
-    return operand.access != Access::out && find_bound(inputs, operand) == nullptr;
-  });
+// Eight bytes of a value, repeated.
+std::uint64_t pattern(DType type, double value, Encoding encoding) {
+  std::uint64_t word = encode(type, value, encoding);
+  for (int width = bits(type); width < 64; width *= 2) word |= word << width;
+  return word;
 }
 
-// Eight bytes of the value that no kernel may leave behind.
+// Of the value that no kernel may leave behind.
 std::uint64_t poison_pattern(const Tensor& tensor, int round) {
   const DType type = tensor.operand.dtype;
   if (is_integer(type)) return round % 2 == 0 ? 0x5a5a5a5a5a5a5a5a : 0xa5a5a5a5a5a5a5a5;
-  std::uint64_t pattern = encode(type, std::numeric_limits<double>::quiet_NaN(), tensor.encoding);
-  for (int width = bits(type); width < 64; width *= 2) pattern |= pattern << width;
-  return pattern;
+  return pattern(type, std::numeric_limits<double>::quiet_NaN(), tensor.encoding);
 }
 
 class OperandSetRun final : public Run {
@@ -53,9 +53,9 @@ class OperandSetRun final : public Run {
   OperandSetRun(std::unique_ptr<Arena> arena, const Problem& problem, const Inputs& inputs,
                 Body body, RunOptions options)
       : arena_(std::move(arena)), body_(std::move(body)), options_(std::move(options)) {
+    constants_.insert(inputs.constants.begin(), inputs.constants.end());
     std::vector<HostTensor> own;
-    if (inputs.made.empty() && takes_unbound_inputs(problem, inputs))
-      own = make_inputs(problem, inputs.fill, inputs.seed, options_.encoding);
+    if (inputs.made.empty()) own = make_own(problem, inputs);
     const std::span<const HostTensor> values = inputs.made.empty() ? own : inputs.made;
     for (int copy = 0; copy < inputs.copies; ++copy) lay_out(problem, inputs);
     for (int copy = 0; copy < inputs.copies; ++copy) fill(copy, values);
@@ -95,6 +95,7 @@ class OperandSetRun final : public Run {
   bool is_restored(const Operand& operand) const {
     return operand.access == Access::inout || std::ranges::count(rewritten_, operand.name) > 0;
   }
+  std::vector<HostTensor> make_own(const Problem& problem, const Inputs& inputs);
   void lay_out(const Problem& problem, const Inputs& inputs);
   void fill(int copy, std::span<const HostTensor> values);
   void seal();
@@ -108,10 +109,26 @@ class OperandSetRun final : public Run {
   RunOptions options_;
   std::vector<OperandSet> sets_;
   std::vector<std::string_view> rewritten_;
-  std::vector<HostTensor> originals_;  // of tensors that are restored
+  std::map<std::string_view, double> constants_;  // inputs all of whose elements are the same
+  std::vector<HostTensor> originals_;             // of tensors that are restored
   std::vector<std::pair<std::string_view, std::uint64_t>>
       checksums_;  // of pure inputs, every copy's
 };
+
+// What nobody has made or bound; constants need no tensor on the host.
+std::vector<HostTensor> OperandSetRun::make_own(const Problem& problem, const Inputs& inputs) {
+  std::vector<HostTensor> own;
+  const std::vector<Operand> all = operands(problem);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool given = find_bound(inputs, all[i]) != nullptr || constants_.contains(all[i].name);
+    if (all[i].access == Access::out || given) continue;
+    if (const auto value = constant_value(all[i], inputs.fill))
+      constants_.emplace(all[i].name, *value);
+    else
+      own.push_back(make_input(problem, i, inputs.fill, inputs.seed, options_.encoding));
+  }
+  return own;
+}
 
 void OperandSetRun::lay_out(const Problem& problem, const Inputs& inputs) {
   OperandSet& added = sets_.emplace_back();
@@ -160,9 +177,12 @@ void OperandSetRun::poison(const Tensor& tensor, int round) {
 void OperandSetRun::restore(const Tensor& tensor, std::span<const HostTensor> values) {
   const auto original = std::ranges::find(values, tensor.operand.name,
                                           [](const HostTensor& t) { return t.operand.name; });
+  const auto data = static_cast<std::byte*>(tensor.data);
   if (original != values.end())
-    arena_->upload(static_cast<std::byte*>(tensor.data), original->data.data(),
-                   bytes(tensor.operand));
+    arena_->upload(data, original->data.data(), bytes(tensor.operand));
+  else if (const auto constant = constants_.find(tensor.operand.name); constant != constants_.end())
+    arena_->fill(data, pattern(tensor.operand.dtype, constant->second, tensor.encoding),
+                 bytes(tensor.operand));
 }
 
 std::uint64_t OperandSetRun::checksum(const Tensor& tensor) const {

@@ -50,8 +50,13 @@ void Sequence::append(Device& device, const Operation& operation, const KernelCh
     if (places[place].data != nullptr) {
       inputs.bound.push_back(renamed(places[place], all[i]));
     } else if (all[i].access != Access::out) {
-      made.push_back(values(step_, place));
-      made.back().operand = all[i];
+      auto initial = values(step_, place);
+      if (const auto* constant = std::get_if<double>(&initial)) {
+        inputs.constants.emplace_back(all[i].name, *constant);
+      } else {
+        made.push_back(std::get<HostTensor>(std::move(initial)));
+        made.back().operand = all[i];
+      }
       if (all[i].access == Access::in && written_.contains(place))
         inputs.rewritten.push_back(all[i].name);
     }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "backends/backend.h"
@@ -18,8 +19,8 @@ namespace steelyard {
 // The kernel that computes an operation; throws where there is none.
 using KernelChoice = std::function<Kernel(const Operation&)>;
 
-// What a tensor holds before the first step.
-using StepValues = std::function<HostTensor(const Step&, std::size_t place)>;
+// What a tensor holds before the first step: many values, or one number everywhere.
+using StepValues = std::function<std::variant<HostTensor, double>(const Step&, std::size_t place)>;
 
 class Sequence final : public Run {
  public:

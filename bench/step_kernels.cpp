@@ -58,10 +58,10 @@ std::unique_ptr<Run> prepare(Device& device, const Problem& problem, const Input
   const auto choose = [&](const Operation& operation) {
     return fastest(device, operation.problem, candidates(step, operation, device.info(), tier));
   };
-  const auto values = [&](const Step& of, std::size_t place) {
-    const bool kept = !inputs.made.empty() && !inputs.made[place].data.empty();
-    return kept ? inputs.made[place]
-                : initial_values(of, place, inputs.fill, inputs.seed, device.info().fp8);
+  const auto values = [&](const Step& of, std::size_t place) -> std::variant<HostTensor, double> {
+    if (const auto constant = initial_constant(of.tensors[place])) return *constant;
+    if (!inputs.made.empty() && !inputs.made[place].data.empty()) return inputs.made[place];
+    return initial_values(of, place, inputs.fill, inputs.seed, device.info().fp8);
   };
   return std::make_unique<Sequence>(device, step, choose, values, inputs.copies);
 }

@@ -11,8 +11,7 @@ template <class Function>
 HostTensor computed(const Operand& operand, Encoding encoding, Function value) {
   constexpr std::int64_t block = 1 << 12;  // even: two int4 share a byte
   const std::int64_t count = elements(operand);
-  HostTensor tensor = {operand, std::vector<std::byte>(static_cast<std::size_t>(bytes(operand))),
-                       encoding};
+  HostTensor tensor = {operand, HostBytes(bytes(operand)), encoding};
 #pragma omp parallel for
   for (std::int64_t first = 0; first < count; first += block) {
     std::vector<double> values(static_cast<std::size_t>(std::min(block, count - first)));
@@ -35,6 +34,11 @@ HostTensor copied(const HostTensor& source, const Operand& to) {
 
 }  // namespace
 
+std::optional<double> initial_constant(const StepTensor& tensor) {
+  if (tensor.initial == Initial::nothing) return 0;
+  return tensor.initial == Initial::constant ? std::optional(tensor.factor) : std::nullopt;
+}
+
 HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::uint64_t seed,
                           Encoding encoding) {
   const StepTensor& tensor = step.tensors[place];
@@ -44,13 +48,14 @@ HostTensor initial_values(const Step& step, std::size_t place, Fill fill, std::u
     operand.limit = limit;
     return make_tensor(operand, fill, place, seed, encoding);
   };
+  if (const auto constant = initial_constant(tensor))
+    return computed(operand, encoding, [&](std::int64_t) { return *constant; });
   switch (tensor.initial) {
     case Initial::nothing:
-      return computed(operand, encoding, [](std::int64_t) { return 0.0; });
+    case Initial::constant:
+      break;
     case Initial::random:
       return scaled(drawn(Content::values, 0), tensor.factor);
-    case Initial::constant:
-      return computed(operand, encoding, [&](std::int64_t) { return tensor.factor; });
     case Initial::ids:
       return drawn(Content::index, tensor.limit);
     case Initial::pages:
@@ -73,7 +78,7 @@ std::int64_t kept_bytes(const Step& step) {
   constexpr std::int64_t most = std::int64_t{1} << 30;
   std::int64_t total = 0;
   for (const StepTensor& tensor : step.tensors)
-    if (tensor.initial != Initial::nothing) total += bytes(tensor.operand);
+    if (!initial_constant(tensor)) total += bytes(tensor.operand);
   return total > most ? 0 : total;
 }
 
@@ -85,7 +90,7 @@ std::vector<HostTensor> kept_values(const Step& step, Fill fill, std::uint64_t s
     const StepTensor& tensor = step.tensors[place];
     if (tensor.initial == Initial::copy && !all[tensor.source].data.empty())
       all[place] = copied(all[tensor.source], tensor.operand);
-    else if (tensor.initial != Initial::nothing)
+    else if (!initial_constant(tensor))
       all[place] = initial_values(step, place, fill, seed, encoding);
   }
   return all;

@@ -59,7 +59,7 @@ double element(const Product& x, std::int64_t i, std::int64_t j, std::int64_t k)
 Product multiply(Gemm p) {
   Product x = {.problem = p, .inputs = make_inputs(p, Fill::normal, 7)};
   x.c.operand = {"c", p.c, {p.m, p.n}};
-  x.c.data.resize(bytes(x.c.operand));
+  x.c.data = HostBytes(bytes(x.c.operand));
   for (std::int64_t i = 0; i < p.m; ++i)
     for (std::int64_t j = 0; j < p.n; ++j) x.put(i, j, element(x, i, j, p.k));
   return x;

@@ -50,7 +50,7 @@ double largest_distance(std::vector<double> values, Cdf cdf) {
   return distance;
 }
 
-std::uint64_t fnv1a(const std::vector<std::byte>& data) {
+std::uint64_t fnv1a(const HostBytes& data) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const std::byte byte : data)
     hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3;

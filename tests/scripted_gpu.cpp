@@ -52,9 +52,7 @@ class ScriptedGpu final : public Device {
   Elapsed time(Run& run, const Window& window) override;
   Telemetry telemetry() override { return script.sensors(machine_()); }
   HostTensor read(const Tensor& tensor) override {
-    HostTensor host = {tensor.operand,
-                       std::vector<std::byte>(static_cast<std::size_t>(bytes(tensor.operand))),
-                       tensor.encoding};
+    HostTensor host = {tensor.operand, HostBytes(bytes(tensor.operand)), tensor.encoding};
     std::memcpy(host.data.data(), tensor.data, host.data.size());
     return host;
   }

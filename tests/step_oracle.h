@@ -52,7 +52,7 @@ class StepOracle {
     if (is_integer(tensor.operand.dtype)) return tensor;
     HostTensor result = {tensor.operand, {}, tensor.encoding};
     result.operand.dtype = DType::f64;
-    result.data.resize(static_cast<std::size_t>(bytes(result.operand)));
+    result.data = HostBytes(bytes(result.operand));
     store(DType::f64, result.data.data(), tensor.values());
     return result;
   }

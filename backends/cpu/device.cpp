@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU as a device: its clock is the host's, its queue is empty when launch() returns.
 #include <chrono>
-#include <cstring>
 
 #include "backends/cpu/machine.h"
 #include "backends/cpu/run.h"
@@ -30,10 +29,8 @@ Elapsed CpuDevice::time(Run& run, const Window& window) {
 }
 
 HostTensor CpuDevice::read(const Tensor& tensor) {
-  HostTensor host = {tensor.operand,
-                     std::vector<std::byte>(static_cast<std::size_t>(bytes(tensor.operand))),
-                     tensor.encoding};
-  std::memcpy(host.data.data(), tensor.data, host.data.size());
+  HostTensor host = {tensor.operand, HostBytes(bytes(tensor.operand)), tensor.encoding};
+  parallel_copy(host.data.data(), tensor.data, bytes(tensor.operand));
   return host;
 }
 

@@ -160,9 +160,7 @@ Elapsed GpuDevice::time(Run& run, const Window& window) {
 }
 
 HostTensor GpuDevice::read(const Tensor& tensor) {
-  HostTensor host = {tensor.operand,
-                     std::vector<std::byte>(static_cast<std::size_t>(bytes(tensor.operand))),
-                     tensor.encoding};
+  HostTensor host = {tensor.operand, HostBytes(bytes(tensor.operand)), tensor.encoding};
   const StreamHandle queue = stream();
   check(copy(host.data.data(), tensor.data, host.data.size(), queue));
   check(wait(queue));
