@@ -20,6 +20,14 @@ class HostBytes {
     if (size_ > 0) data_[size_ - 1] = {};
   }
 
+  // Those at a place that outlives this and its copies: nobody's own.
+  static HostBytes borrowed(void* data, std::int64_t size) {
+    HostBytes bytes;
+    bytes.size_ = static_cast<std::size_t>(size);
+    bytes.data_ = {std::shared_ptr<std::byte[]>(), static_cast<std::byte*>(data)};
+    return bytes;
+  }
+
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -27,9 +35,9 @@ class HostBytes {
   const std::byte* begin() const { return data(); }
   const std::byte* end() const { return data() + size_; }
 
-  // To be written to. Copies what others hold as well: not from several threads at once then.
+  // To be written to. Copies what is not its own alone: not from several threads at once then.
   std::byte* data() {
-    if (data_.use_count() > 1) *this = copied();
+    if (data_.use_count() != 1) *this = copied();
     return data_.get();
   }
   std::byte& operator[](std::size_t i) { return data()[i]; }

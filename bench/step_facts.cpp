@@ -82,8 +82,8 @@ double quantisation_error(Device& device, const Sequence& sequence) {
   double lost = 0, all = 0;
   for (const Sequence::Part& part : sequence.parts(0)) {
     const std::vector<Tensor> tensors = part.run->tensors(0);  // x, q, scale
-    const HostTensor x = device.read(tensors[0]), q = device.read(tensors[1]),
-                     scale = device.read(tensors[2]);
+    const HostTensor x = device.look_at(tensors[0]), q = device.look_at(tensors[1]),
+                     scale = device.look_at(tensors[2]);
     const std::int64_t columns = x.operand.shape.back();
 #pragma omp parallel for reduction(+ : lost, all)
     for (std::int64_t i = 0; i < elements(x.operand); ++i) {

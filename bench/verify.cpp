@@ -198,7 +198,7 @@ Verdict compare(Device& device, Run& run, int copy, const Truth& truth, Criterio
   Comparison comparison;
   const std::vector<Tensor> outputs = run.outputs(copy);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const HostTensor found = device.read(outputs[i]);
+    const HostTensor found = device.look_at(outputs[i]);
     comparison.add(truth, i, found, criterion);
     if (hash_of_outputs != nullptr) all = joined(all, hash(found));
     if (i == 0) check_whole_product(comparison.verdict, truth, found);
@@ -292,7 +292,7 @@ void launch_once(Device& device, Run& run, int copy) {
 
 std::size_t fingerprint(Device& device, const Run& run, int copy) {
   std::size_t all = 0;
-  for (const Tensor& output : run.outputs(copy)) all = joined(all, hash(device.read(output)));
+  for (const Tensor& output : run.outputs(copy)) all = joined(all, hash(device.look_at(output)));
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "backends/host_bytes.h"
@@ -124,4 +125,11 @@ TEST_CASE("copies of bytes on the host share them until one is written to") {
   copy[3] = std::byte{1};
   CHECK(bytes == copy);
   CHECK(HostBytes().empty());
+
+  std::byte elsewhere[4] = {};
+  HostBytes borrowed = HostBytes::borrowed(elsewhere, 4);
+  CHECK(std::as_const(borrowed).data() == elsewhere);
+  borrowed[0] = std::byte{9};  // into a copy
+  CHECK(elsewhere[0] == std::byte{0});
+  CHECK(borrowed.begin()[0] == std::byte{9});
 }

@@ -34,6 +34,10 @@ HostTensor CpuDevice::read(const Tensor& tensor) {
   return host;
 }
 
+HostTensor CpuDevice::look_at(const Tensor& tensor) {
+  return {tensor.operand, HostBytes::borrowed(tensor.data, bytes(tensor.operand)), tensor.encoding};
+}
+
 std::shared_ptr<const Region> CpuDevice::workspace(std::int64_t bytes) {
   auto workspace = workspaces_[bytes].lock();
   if (workspace == nullptr) workspaces_[bytes] = workspace = std::make_shared<Region>(bytes);

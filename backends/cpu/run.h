@@ -20,6 +20,7 @@ class CpuDevice final : public Device {
   std::int64_t free_bytes() const override;
   Elapsed time(Run& run, const Window& window) override;
   HostTensor read(const Tensor& tensor) override;
+  HostTensor look_at(const Tensor& tensor) override;
   Telemetry telemetry() override;
 
   // Of so many bytes, shared by all Runs that ask for as many: they work one after the other, and a thread
