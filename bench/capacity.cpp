@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/capacity.h"
 
+#include <algorithm>
+#include <bit>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -10,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "backends/transformer.h"
+#include "bench/models.h"
 #include "bench/rows.h"
 
 namespace steelyard {
@@ -65,6 +68,14 @@ double weight_bytes(Transformer t) {
   return bytes_of(step_of(t), Role::weight);
 }
 
+double weight_count(Transformer t) {
+  t.layers = t.blocks;
+  double count = 0;
+  for (const StepTensor& tensor : step_of(t).tensors)
+    if (tensor.role == Role::weight) count += static_cast<double>(elements(tensor.operand));
+  return count;
+}
+
 Transformer with_batch(Transformer t, std::int64_t batch) {
   t.batch = batch;
   return t;
@@ -76,6 +87,18 @@ Transformer with_context(Transformer t, std::int64_t context) {
   return t;
 }
 
+using FitsModel = std::function<bool(const Transformer&)>;
+
+// The name of that with the most weights; empty where none fits.
+std::string largest_model(const Transformer& single, const FitsModel& fits) {
+  std::vector<Transformer> all = {single};
+  for (const Model& model : shipped_models()) all.push_back(asked_of(model, single));
+  std::erase_if(all, [](const Transformer& asked) { return !fault(asked).empty(); });
+  std::ranges::stable_sort(all, std::ranges::greater(), weight_count);
+  const auto found = std::ranges::find_if(all, fits);
+  return found == all.end() ? std::string() : found->model;
+}
+
 // Of a step with one sequence.
 Capacity find_capacity(Device& device, const Transformer& single) {
   const bool can_tell = device.holds({}).has_value();
@@ -83,19 +106,23 @@ Capacity find_capacity(Device& device, const Transformer& single) {
   const auto is_possible = [=](const Transformer& asked) {
     return fault(asked).empty() && needed_bytes(asked) <= room;
   };
-  const auto is_held = [&](int batch) {
-    return device.holds(sizes_of(with_batch(single, batch))).value_or(true);
+  const auto is_held = [&](const Transformer& asked) {
+    return device.holds(sizes_of(asked)).value_or(true);
   };
+  const auto is_batch_held = [&](int batch) { return is_held(with_batch(single, batch)); };
   const double one = static_cast<double>(needed_bytes(single)),
                two = static_cast<double>(needed_bytes(with_batch(single, 2)));
   const int counted = largest([&](int batch) { return is_possible(with_batch(single, batch)); });
   return {
       .weight_bytes = weight_bytes(single),
       .sequence_bytes = two - one,
-      .largest_batch = counted == 0 || is_held(counted) ? counted : largest_below(counted, is_held),
+      .largest_batch =
+          counted == 0 || is_batch_held(counted) ? counted : largest_below(counted, is_batch_held),
       .largest_context =
           largest([&](int context) { return is_possible(with_context(single, context)); }),
-      .allocated = can_tell};
+      .allocated = can_tell,
+      .largest_model = largest_model(
+          single, [&](const Transformer& asked) { return is_possible(asked) && is_held(asked); })};
 }
 
 }  // namespace
@@ -108,12 +135,36 @@ int largest_batch(const Transformer& transformer, std::int64_t bytes) {
 
 std::optional<Capacity> capacity_of(Device& device, const Transformer& transformer) {
   static std::map<std::string, Capacity> known;  // by device and step, whatever its batch
-  if (!trains(transformer.phase) && transformer.phase != Phase::decode) return std::nullopt;
+  if (!holds_whole_model(transformer.phase)) return std::nullopt;
   const Transformer single = with_batch(transformer, 1);
   const auto [entry, added] =
       known.try_emplace(fmt::format("{} {}", device_id(device.info()), id(single)));
   if (added) entry->second = find_capacity(device, single);
   return entry->second;
+}
+
+bool has_open_batch(const Problem& problem) {
+  const auto* transformer = std::get_if<Transformer>(&problem);
+  return transformer != nullptr && transformer->batch == open_batch;
+}
+
+Problem with_closed_batch(const Problem& problem) {
+  return has_open_batch(problem) ? with_batch(std::get<Transformer>(problem), 1) : problem;
+}
+
+std::vector<Problem> batches_that_fit(const Problem& problem, Device& device) {
+  if (!has_open_batch(problem)) return {problem};
+  if (device.info().emulated) return {with_closed_batch(problem)};
+  const auto& transformer = std::get<Transformer>(problem);
+  const auto capacity = capacity_of(device, transformer);
+  const std::int64_t largest = capacity ? capacity->largest_batch : 0;
+  std::vector<Problem> all;
+  std::int64_t batch = 1;
+  for (; batch <= largest; batch *= 2) all.push_back(with_batch(transformer, batch));
+  if (largest > 0 && !std::has_single_bit(static_cast<std::uint64_t>(largest)))
+    all.push_back(with_batch(transformer, largest));
+  all.push_back(with_batch(transformer, batch));
+  return all;
 }
 
 }  // namespace steelyard

@@ -32,8 +32,7 @@ Row keys are problem/kernel/tier/device/fill/cache/mode. Exit codes: 0 pass, 2 u
 std::string_view sweep_example(const std::string& family) {
   if (family == "gemm") return "-a m=[256:4096:*2] -a dtype=bf16,f32";
   if (family == "attention") return "-a keys=[1024:8192:*2] -a causal=true,false";
-  if (family == "llm")
-    return "--model llama-3-8b -a phase=decode -a batch=[1:64:*2] -a context=4096";
+  if (family == "llm") return "--model llama-3-8b -a phase=decode -a batch=fit -a context=4096";
   if (family == "layers") return "-a op=rms_norm,swiglu -a rows=[512:8192:*2]";
   return "-a op=triad,dot -a bytes=[1048576:1073741824:*4]";
 }

@@ -125,11 +125,6 @@ std::vector<Model> read_models(const std::string& file, const toml::table& docum
   return models;
 }
 
-const std::vector<Model>& shipped() {
-  static const std::vector<Model> all = read_models("models.toml", toml::parse(models_text()));
-  return all;
-}
-
 Model model_of_file(const std::string& file) {
   try {
     const std::vector<Model> models = read_models(file, toml::parse_file(file));
@@ -145,6 +140,11 @@ Model model_of_file(const std::string& file) {
 
 }  // namespace
 
+const std::vector<Model>& shipped_models() {
+  static const std::vector<Model> all = read_models("models.toml", toml::parse(models_text()));
+  return all;
+}
+
 Transformer asked_of(const Model& model, Transformer step) {
   const std::int64_t layers = step.layers;
   step.model = model.shape.model;
@@ -157,12 +157,12 @@ Transformer asked_of(const Model& model, Transformer step) {
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
-  for (const Model& model : shipped()) names.push_back(model.shape.model);
+  for (const Model& model : shipped_models()) names.push_back(model.shape.model);
   return names;
 }
 
 Model find_model(const std::string& name_or_file) {
-  for (const Model& model : shipped())
+  for (const Model& model : shipped_models())
     if (model.shape.model == name_or_file) return model;
   if (std::filesystem::exists(name_or_file)) return model_of_file(name_or_file);
   throw UsageError(fmt::format("--model {}: neither a model nor a file; there are: {}",

@@ -14,7 +14,8 @@ struct Model {
   std::string source;  // where the shape is from
 };
 
-std::vector<std::string> model_names();  // of models.toml
+const std::vector<Model>& shipped_models();  // of models.toml
+std::vector<std::string> model_names();      // of these
 
 // By its name in models.toml, or the only model of a TOML file. Throws UsageError naming file, line
 // and key for what is unknown, missing or not what it must be.

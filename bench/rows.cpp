@@ -8,6 +8,7 @@
 #include <regex>
 #include <set>
 
+#include "bench/capacity.h"
 #include "bench/step_kernels.h"
 
 namespace steelyard {
@@ -79,7 +80,7 @@ std::vector<Problem> problems_of(Family family, const Options& options) {
   for (Problem& problem : all) family.adapt(problem, options);
   std::set<std::string> seen;  // steps of several models are one step when asked of one
   std::erase_if(all, [&](const Problem& problem) {
-    return !fault(problem).empty() || !seen.insert(id(problem)).second;
+    return !fault(with_closed_batch(problem)).empty() || !seen.insert(id(problem)).second;
   });
   return all;
 }
@@ -192,22 +193,26 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
   const std::vector<Problem> problems = problems_of(family, options);
   std::vector<Row> rows;
   std::set<std::string_view> kernels;  // of this family
+  std::set<std::string> keys;          // a batch of a sweep may stand in the suite as well
+  const auto add = [&](const Problem& problem, const Team& team) {
+    const DeviceInfo& info = team.front()->info();
+    for (const Kernel& kernel : kernels_for(problem, backend_of(backends, info))) {
+      if (kernel.supports(problem, info).answer == Support::foreign) continue;
+      kernels.insert(kernel.name);
+      if (!options.kernel.empty() && kernel.name != options.kernel) continue;
+      if (!is_asked(kernel.tier, options)) continue;
+      Row row = {.problem = problem,
+                 .kernel = kernel,
+                 .devices = team,
+                 .cache = policy_of(problem, options.cache)};
+      row.key = key_of(row, options);
+      if (filter.keeps(row.key) && keys.insert(row.key).second) rows.push_back(std::move(row));
+    }
+  };
   const std::vector<Team> teams = teams_of(devices, options.together);
-  for (const Problem& problem : problems)
+  for (const Problem& open : problems)
     for (const Team& team : teams)
-      for (const Kernel& kernel :
-           kernels_for(problem, backend_of(backends, team.front()->info()))) {
-        if (kernel.supports(problem, team.front()->info()).answer == Support::foreign) continue;
-        kernels.insert(kernel.name);
-        if (!options.kernel.empty() && kernel.name != options.kernel) continue;
-        if (!is_asked(kernel.tier, options)) continue;
-        Row row = {.problem = problem,
-                   .kernel = kernel,
-                   .devices = team,
-                   .cache = policy_of(problem, options.cache)};
-        row.key = key_of(row, options);
-        if (filter.keeps(row.key)) rows.push_back(std::move(row));
-      }
+      for (const Problem& problem : batches_that_fit(open, *team.front())) add(problem, team);
   if (rows.empty()) throw UsageError(emptiness(options, kernels));
   return rows;
 }

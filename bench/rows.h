@@ -45,7 +45,7 @@ struct DeviceAbsent : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// All rows that the options select, problems first, then devices, then kernels; with --together
+// All rows that the options select, each once, problems first, then devices, then kernels; with --together
 // the devices of each backend make one row. Throws UsageError for a filter that is no regular
 // expression or that nothing matches, and for --together with a single device or several models.
 std::vector<Row> make_rows(const Family& family, std::span<const Backend> backends,

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 
+#include "bench/capacity.h"
 #include "bench/suites.h"
 
 namespace steelyard {
@@ -177,7 +178,15 @@ const std::vector<Setter<Transformer>>& setters(const Transformer&) {
       {"dtype",
        [](Transformer& p, const std::string& value) { p.dtype = p.weights = dtype_of(value); }},
       dtype("weights", &Transformer::weights),
-      number("batch", &Transformer::batch),
+      {"batch",
+       [](Transformer& p, const std::string& value) {
+         if (value == "fit") {
+           p.batch = open_batch;
+           return;
+         }
+         number("batch", &Transformer::batch).set(p, value);
+         if (p.batch == open_batch) refuse(value, "a batch: a whole number from 1 on, or fit");
+       }},
       {"context",
        [](Transformer& p, const std::string& value) {
          number("context", &Transformer::context).set(p, value);
@@ -226,9 +235,12 @@ std::vector<Problem> sweep(const Family& family, const std::vector<Axis>& axes) 
     problems = std::move(wider);
     if (problems.size() > 10000) throw UsageError("-a: the axes make more than 10000 problems");
   }
-  for (const Problem& problem : problems)
-    if (const std::string why = fault(problem); !why.empty())
+  for (const Problem& problem : problems) {
+    if (const std::string why = fault(with_closed_batch(problem)); !why.empty())
       throw UsageError(fmt::format("-a: impossible problem: {}", why));
+    if (has_open_batch(problem) && !holds_whole_model(std::get<Transformer>(problem).phase))
+      throw UsageError("-a batch=fit: only training and decoding have all of a model in memory");
+  }
   return problems;
 }
 

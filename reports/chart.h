@@ -2,6 +2,7 @@
 // Charts as data. What they show stands in tables too.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,9 +42,11 @@ struct Curves {
   struct Line {
     std::string name;
     std::vector<std::pair<double, double>> points;  // by x
+    double hollow_from = std::numeric_limits<double>::infinity();
   };
   std::string title, description;
   std::string x_axis, y_axis;
+  std::string hollow;          // what hollow points mean
   bool logarithmic_x = false;  // to the base 2
   std::vector<Line> lines;
 };

@@ -11,4 +11,7 @@ namespace steelyard {
 // How much of whole models each side has room for, side by side.
 Table fit_table(std::span<const Side> sides);
 
+// The largest model that each side has room for, by phase, types and context.
+Table largest_models(std::span<const Side> sides);
+
 }  // namespace steelyard

@@ -101,6 +101,8 @@ struct Capacity {
   int largest_batch = 0;      // at the row's context; 0: not even one sequence
   int largest_context = 0;    // of one sequence
   bool allocated = false;     // found by allocating all tensors, else counted
+  // Of models that the program knows, in the row's phase, types and context; empty: none.
+  std::optional<std::string> largest_model = {};
 };
 
 // What only steps of a model have. The rates are what the device reached beside the step.

@@ -293,6 +293,7 @@ constexpr Rule record_table[] = {
     {"/step/whole_model/largest_batch", optional, capacity<&Capacity::largest_batch>},
     {"/step/whole_model/largest_context", optional, capacity<&Capacity::largest_context>},
     {"/step/whole_model/allocated", optional, capacity<&Capacity::allocated>},
+    {"/step/whole_model/largest_model", optional, capacity<&Capacity::largest_model>},
 
     {"/parts/*", optional, nullptr, nullptr, next<&Record::parts>},
     {"/parts/*/name", optional, last<&Record::parts, &Part::name>},

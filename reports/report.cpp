@@ -81,12 +81,14 @@ const Table relative_method{
         "Workloads like these: where the mean of other rows of their kind may lie, by the "
         "spread of the ratios (Student's t on their logarithms)."}};
 
-void add_steps(Document& document, std::span<const Measurement> rows) {
-  for (const Table& table :
-       {utilisation(rows), scenarios(rows), learning(rows), capacities(rows), quantisation(rows)})
+void add_steps(Document& document, const Results& results, std::span<const Measurement> rows,
+               std::span<const Side> devices) {
+  for (const Table& table : {utilisation(rows), scenarios(rows), learning(rows), capacities(rows),
+                             largest_models(devices), quantisation(rows)})
     document.add(table);
+  const auto unfit = without_room(results);
   for (const std::string_view field : {"batch", "context"}) {
-    document.add(curves(rows, field));
+    document.add(curves(rows, unfit, field));
     document.add(curve_charts(rows, field));
   }
   document.add(parts_of_steps(rows));
@@ -129,7 +131,7 @@ Report summarise(std::span<const Results> results, const Results& rows_of,
   const auto devices = sides({&rows_of, 1});
   Document document{.title = "Steelyard report", .blocks = {overview(results)}};
   document.add(summary(rows));
-  add_steps(document, rows);
+  add_steps(document, rows_of, rows, devices);
   if (!known.prices.empty()) document.add(token_cost_table(devices, known.prices));
   if (!options.claims.empty())
     document.add(claim_tables(judge(known.claims, {devices, known.prices, published()})));
@@ -173,6 +175,7 @@ Report relate(std::span<const Results> results, std::span<const Results> compare
   }
   document.add(watt_mean_table(all, relative));
   document.add(fit_table(all));
+  document.add(largest_models(all));
   document.add(condition_table(all, relative));
   document.add(ratio_charts(all, relative));
   document.add(comparison_tables(all, relative));

@@ -12,6 +12,7 @@ void write_capacity(JsonWriter& json, const Capacity& capacity) {
   json.member("largest_batch", capacity.largest_batch);
   json.member("largest_context", capacity.largest_context);
   json.member("allocated", capacity.allocated);
+  if (capacity.largest_model) json.member("largest_model", *capacity.largest_model);
   json.end();
 }
 

@@ -28,9 +28,14 @@ Table capacities(std::span<const Measurement> measurements);
 // What weights lose by being made narrow, and how fast that goes.
 Table quantisation(std::span<const Measurement> measurements);
 
+// Steps that their device had no room for: "does not fit: 6 TiB needed, 21 GiB free on cpu:0". Points into
+// `results`.
+std::vector<const Record*> without_room(const Results& results);
+
 // Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
-// are at least three: how speed grows with it, and where it stops.
-std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field);
+// are at least three: how speed grows with it, and where it stops. Those without room are among them.
+std::vector<Table> curves(std::span<const Measurement> measurements,
+                          std::span<const Record* const> without_room, std::string_view field);
 
 // The same as charts, one for each model.
 std::vector<Curves> curve_charts(std::span<const Measurement> measurements, std::string_view field);

@@ -37,7 +37,26 @@ std::vector<Points> alike(std::span<const Measurement> measurements, std::string
   return found;
 }
 
-Table curve(const Points& points, std::string_view field) {
+constexpr std::string_view no_room = "does not fit: ";
+
+// Whether the device has room for all blocks of the model; empty where that is not known.
+std::string_view whole_model_fits(const Record& row) {
+  if (!row.step || !row.step->whole_model) return "";
+  return fits(row) ? "fits" : "does not fit";
+}
+
+// Those that differ from a curve's rows in `field` alone, by size.
+void add_without_room(Table& table, const Record& first, std::span<const Record* const> unfit,
+                      std::string_view field) {
+  std::map<std::int64_t, std::string> reasons;
+  for (const Record* row : unfit)
+    if (all_but(*row, {field}) == all_but(first, {field}))
+      reasons.emplace(number_of(*row, field), row->reason.substr(no_room.size()));
+  for (const auto& [size, reason] : reasons)
+    table.rows.push_back({fmt::format("{}", size), "does not fit", "", "", "", "", "", reason});
+}
+
+Table curve(const Points& points, std::span<const Record* const> unfit, std::string_view field) {
   const Record& first = points.front()->row();
   Table table = {.title = fmt::format("{} by {}, {} {} on {}", text_of(first, "phase"), field,
                                       text_of(first, "model"), first.tier, first.device),
@@ -47,7 +66,8 @@ Table curve(const Points& points, std::string_view field) {
                              {"of the first"},
                              {"per doubling"},
                              {"of GEMM rate"},
-                             {"of read rate"}}};
+                             {"of read rate"},
+                             {"whole model", Align::left}}};
   const auto speed = [](const Measurement* m) { return tokens_of_all(m->row()) / m->time.seconds; };
   std::vector<std::pair<double, double>> speeds;
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -66,8 +86,10 @@ Table curve(const Points& points, std::string_view field) {
         {fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
          fmt::format("x {:.2f}", speed(m) / speed(points.front())), gain,
          share_of_rate(facts.model_flops, m->time.seconds, facts.flops_per_second),
-         share_of_rate(facts.roof_bytes, m->time.seconds, facts.read_bytes_per_second)});
+         share_of_rate(facts.roof_bytes, m->time.seconds, facts.read_bytes_per_second),
+         std::string(whole_model_fits(m->row()))});
   }
+  add_without_room(table, first, unfit, field);
   table.notes = {std::string(tokens_note), fmt::format("{} ({})", first.id, settings(first))};
   if (field == "batch") {
     const auto at = knee(speeds);
@@ -89,9 +111,21 @@ std::optional<double> knee(std::span<const std::pair<double, double>> curve) {
   return std::nullopt;
 }
 
-std::vector<Table> curves(std::span<const Measurement> measurements, std::string_view field) {
+std::vector<const Record*> without_room(const Results& results) {
+  std::vector<const Record*> found;
+  for (const ResultFile& file : results.files)
+    for (const Record& row : file.records)
+      if (row.family == "llm" && row.status == Status::unsupported &&
+          row.reason.starts_with(no_room))
+        found.push_back(&row);
+  return found;
+}
+
+std::vector<Table> curves(std::span<const Measurement> measurements,
+                          std::span<const Record* const> without_room, std::string_view field) {
   std::vector<Table> tables;
-  for (const Points& points : alike(measurements, field)) tables.push_back(curve(points, field));
+  for (const Points& points : alike(measurements, field))
+    tables.push_back(curve(points, without_room, field));
   return tables;
 }
 
@@ -108,10 +142,13 @@ std::vector<Curves> curve_charts(std::span<const Measurement> measurements,
     chart.x_axis = field;
     chart.y_axis = "tokens/s";
     chart.logarithmic_x = true;
+    chart.hollow = "there is no room for the whole model";
     Curves::Line line{.name = fmt::format("{} {} on {}", first.id, first.tier, first.device)};
-    for (const Measurement* m : points)
-      line.points.emplace_back(number_of(m->row(), field),
-                               tokens_of_all(m->row()) / m->time.seconds);
+    for (const Measurement* m : points) {
+      const auto size = static_cast<double>(number_of(m->row(), field));
+      line.points.emplace_back(size, tokens_of_all(m->row()) / m->time.seconds);
+      if (!fits(m->row())) line.hollow_from = std::min(line.hollow_from, size);
+    }
     chart.lines.push_back(std::move(line));
   }
   std::vector<Curves> charts;

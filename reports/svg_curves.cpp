@@ -19,7 +19,7 @@ struct Kept {
 Kept kept(const Curves& curves) {
   Kept result;
   for (const auto& line : curves.lines) {
-    Curves::Line drawn{.name = line.name};
+    Curves::Line drawn{.name = line.name, .hollow_from = line.hollow_from};
     for (const auto& [x, y] : line.points)
       if (is_amount(y) && (curves.logarithmic_x ? is_positive_amount(x) : is_amount(x)))
         drawn.points.emplace_back(x, y);
@@ -55,6 +55,7 @@ Drawing draw(const Curves& curves) {
   const Axis x = x_axis(low, high, curves.logarithmic_x);
   const Axis y = from_zero(most, bottom, top);
   Drawing drawing{.height = bottom + 44};
+  bool any_hollow = false;
   draw_x_axis(drawing, x, curves.logarithmic_x ? powers_of_two(x.low, x.high) : x.ticks(), top,
               bottom, curves.x_axis);
   draw_y_axis(drawing, y, left, right, curves.y_axis);
@@ -62,9 +63,14 @@ Drawing draw(const Curves& curves) {
     std::vector<std::pair<double, double>> places;
     for (const auto& [at, value] : lines[i].points) places.emplace_back(x.at(at), y.at(value));
     drawing.path(i, places);
-    for (const auto& [at, value] : places) drawing.marker(i, at, value);
+    for (std::size_t point = 0; point < places.size(); ++point) {
+      const bool is_hollow = lines[i].points[point].first >= lines[i].hollow_from;
+      drawing.marker(i, places[point].first, places[point].second, {}, is_hollow);
+      any_hollow = any_hollow || is_hollow;
+    }
   }
   for (std::size_t i = 0; i < lines.size(); ++i) drawing.legend(i, lines[i].name, true, true);
+  if (any_hollow) drawing.note("Hollow: " + curves.hollow + ".");
   note_missing(drawing, left_out, 0, "lines");
   note_missing(drawing, 0, no_numbers, "points");
   return drawing;

@@ -51,10 +51,12 @@ void Drawing::text(std::string_view style, double x, double y, std::string_view 
                           tooltip_element(shown == whole ? "" : whole), html_escape(shown));
 }
 
-void Drawing::marker(std::size_t series, double x, double y, std::string_view tooltip) {
+void Drawing::marker(std::size_t series, double x, double y, std::string_view tooltip,
+                     bool is_hollow) {
   elements += fmt::format(
-      "<path class=\"mark {}\" transform=\"translate({:.1f},{:.1f})\" d=\"{}\">{}</path>\n",
-      looks(series), x, y, shapes[series % std::size(shapes)], tooltip_element(tooltip));
+      "<path class=\"mark{} {}\" transform=\"translate({:.1f},{:.1f})\" d=\"{}\">{}</path>\n",
+      is_hollow ? " hollow" : "", looks(series), x, y, shapes[series % std::size(shapes)],
+      tooltip_element(tooltip));
 }
 
 void Drawing::note(std::string_view untrusted) {

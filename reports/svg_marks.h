@@ -24,7 +24,8 @@ struct Drawing {
   void text(std::string_view style, double x, double y, std::string_view untrusted,
             std::size_t most = 100);
   // A shape for each series: circle, square, triangle, diamond, triangle on its head.
-  void marker(std::size_t series, double x, double y, std::string_view tooltip = {});
+  void marker(std::size_t series, double x, double y, std::string_view tooltip = {},
+              bool is_hollow = false);
 
   // Under all that is there.
   void note(std::string_view untrusted);

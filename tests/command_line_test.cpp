@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/command_line.h"
 
+#include "bench/capacity.h"
 #include "bench/reproduce.h"
 #include "bench/suites.h"
 #include "tests/catch.h"
@@ -106,6 +107,18 @@ TEST_CASE("a layer's sizes are swept, and sizes that its operation lacks are nam
   CHECK_THROWS_WITH(impossible({parse_axis("op=softmax")}), ContainsSubstring("one of rms_norm"));
 }
 
+TEST_CASE("a batch may be all that fit, of steps that have all of a model in memory") {
+  const auto batches = [](const char* axis) {
+    return sweep(llm_family(), {parse_axis("phase=decode"), parse_axis(axis)});
+  };
+  CHECK(has_open_batch(batches("batch=fit").at(0)));
+  CHECK_FALSE(has_open_batch(batches("batch=7").at(0)));
+  CHECK_THROWS_WITH(batches("batch=0"), ContainsSubstring("'0' is not a batch"));
+  CHECK_THROWS_WITH(batches("batch=-1"), ContainsSubstring("impossible problem"));
+  CHECK_THROWS_WITH(sweep(llm_family(), {parse_axis("phase=prefill"), parse_axis("batch=fit")}),
+                    ContainsSubstring("only training and decoding"));
+}
+
 TEST_CASE("every suite of every family holds possible and distinct problems") {
   for (const Family* family :
        {&gemm_family(), &attention_family(), &memory_family(), &layers_family(), &llm_family()})
@@ -113,7 +126,7 @@ TEST_CASE("every suite of every family holds possible and distinct problems") {
       std::vector<std::string> ids;
       for (const Problem& problem : family->problems(suite)) {
         CAPTURE(id(problem));
-        CHECK(fault(problem).empty());
+        CHECK(fault(with_closed_batch(problem)).empty());
         ids.push_back(id(problem));
       }
       CHECK_FALSE(ids.empty());

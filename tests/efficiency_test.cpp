@@ -226,6 +226,18 @@ Record step(const char* device, int largest_batch) {
   return row;
 }
 
+TEST_CASE("the largest model stands side by side, unless an older program did not look for it") {
+  Record old = step(h100_pcie, 3), none = step(mi300x, 0), large = step(h100, 12);
+  none.step->whole_model->largest_model = "";
+  large.step->whole_model->largest_model = "toy-70b";
+  const SideBySide all({{large}, {none}, {old}});
+  const Table table = largest_models(all.sides);
+  REQUIRE(table.rows.size() == 1);
+  CHECK(table.rows[0] ==
+        Cells{"decode", "bf16", "4096", "toy-70b", "none (counted)", "not measured"});
+  CHECK(largest_models(SideBySide({{old}}).sides).rows.empty());
+}
+
 TEST_CASE("what fits stands side by side, and what was not measured says so") {
   const SideBySide all({{step(h100, 12)}, {step(mi300x, 8)}, {step(h100_pcie, 0)}, {die(1e-3)}});
   const Table table = fit_table(all.sides);

@@ -181,6 +181,40 @@ TEST_CASE("a 70B model in fp8 starves on 80 GB and not on 141 or 192") {
   }
 }
 
+// Mixtral has 46.7 billion weights, Llama-3 70B has 70.6.
+TEST_CASE("the largest model of a device is known for each type") {
+  const auto largest = [](int index, std::int64_t free, DType weights) {
+    SmallDevice device(index, free);
+    Transformer p = decoding_70b();
+    p.weights = weights;
+    p.context = 4096;
+    return capacity_of(device, p)->largest_model.value();
+  };
+  CHECK(largest(10, 80'000'000'000, DType::bf16) == "qwen3-8b");
+  CHECK(largest(11, 80'000'000'000, DType::fp8_e4m3) == "llama-3-70b");
+  CHECK(largest(12, 141'000'000'000, DType::bf16) == "mixtral-8x7b");
+  CHECK(largest(13, 192'000'000'000, DType::bf16) == "llama-3-70b");
+  CHECK(largest(14, 100'000'000, DType::bf16) == "tiny");  // GPT-2 has no context of 4096
+  CHECK(largest(15, 10'000, DType::bf16).empty());
+}
+
+TEST_CASE("a batch that is open goes to the largest of the whole model and one doubling beyond") {
+  const auto batches = [](Device& device, Transformer p) {
+    p.batch = open_batch;
+    std::vector<std::int64_t> all;
+    for (const Problem& problem : batches_that_fit(p, device))
+      all.push_back(std::get<Transformer>(problem).batch);
+    return all;
+  };
+  using Batches = std::vector<std::int64_t>;
+  SmallDevice h100(20, 80'000'000'000), h200(21, 141'000'000'000), small(22, 1'000'000'000);
+  CHECK(batches(h100, decoding_70b()) == Batches{1, 2, 4});
+  CHECK(batches(h200, decoding_70b()) == Batches{1, 2, 4, 8, 16, 25, 32});
+  CHECK(batches(small, decoding_70b()) == Batches{1});
+  const Transformer closed = of_phase(tiny(DType::bf16), Phase::prefill, 3, 8);
+  CHECK(id(batches_that_fit(closed, small).at(0)) == id(closed));
+}
+
 TEST_CASE("what fits by counting and cannot be allocated does not count") {
   const std::int64_t free = 141'000'000'000;
   SmallDevice whole(0, free), sequence_less(1, free, 3'000'000'000),

@@ -97,7 +97,7 @@ TEST_CASE(
   const Results results = results_of({step("decode", 8, 64, 4e-3), step("decode", 1, 64, 2e-3),
                                       step("decode", 4, 64, 2.2e-3), step("decode", 4, 128, 9e-3)});
   const auto rows = measurements(results);
-  const auto tables = curves(rows, "batch");
+  const auto tables = curves(rows, {}, "batch");
   REQUIRE(tables.size() == 1);  // one row of the longer context makes no curve
   CHECK(column(tables[0], "batch") == Cells{"1", "4", "8"});
   CHECK(column(tables[0], "of the first") == Cells{"x 1.00", "x 3.64", "x 4.00"});
@@ -105,6 +105,30 @@ TEST_CASE(
   CHECK(column(tables[0], "per doubling") == Cells{"", "x 1.91", "x 1.10"});
   CHECK(tables[0].notes.back() ==
         "Knee at batch 4: from there on a doubling brings less than x 1.5.");
+}
+
+TEST_CASE("a curve says where the whole model ends, and lists what had no room at all") {
+  std::vector<Record> records;
+  for (const std::int64_t batch : {1, 2, 4}) records.push_back(step("decode", batch, 64, 2e-3));
+  for (Record& record : records) record.step->whole_model = Capacity{.largest_batch = 3};
+  for (const std::int64_t batch : {64, 8}) {
+    Record& unfit = records.emplace_back(step("decode", batch, 64, 0));
+    unfit.status = Status::unsupported;
+    unfit.reason = "does not fit: 9 GiB needed, 8 GiB free on cuda:0";
+    unfit.step.reset();
+  }
+  records.back().problem.back().second =
+      std::int64_t{8};  // of another model: on no curve of this one
+  const Results results = results_of(std::move(records));
+  const auto rows = measurements(results);
+  const auto tables = curves(rows, without_room(results), "batch");
+  REQUIRE(tables.size() == 1);
+  CHECK(column(tables[0], "batch") == Cells{"1", "2", "4", "64"});
+  CHECK(column(tables[0], "time") == Cells{"2.000 ms", "2.000 ms", "2.000 ms", "does not fit"});
+  CHECK(column(tables[0], "whole model") ==
+        Cells{"fits", "fits", "does not fit", "9 GiB needed, 8 GiB free on cuda:0"});
+  const auto charts = curve_charts(rows, "batch");
+  CHECK(charts.at(0).lines.at(0).hollow_from == 4);
 }
 
 namespace {

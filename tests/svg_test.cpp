@@ -197,6 +197,15 @@ TEST_CASE("names are text in every chart") {
   }
 }
 
+TEST_CASE("points of a curve are hollow from a size on, and it says what that means") {
+  Curves curves{.hollow = "no room", .lines = {{"line", {{1, 1}, {2, 2}, {4, 3}}}}};
+  CHECK(count(svg(curves, "a"), "hollow") == 0);
+  CHECK(count(svg(curves, "a"), "Hollow") == 0);
+  curves.lines[0].hollow_from = 2;
+  CHECK(count(svg(curves, "a"), "\"mark hollow ") == 2);
+  CHECK(count(svg(curves, "a"), "Hollow: no room.") == 1);
+}
+
 TEST_CASE("five hundred rows are cut to what can be read, and it says so") {
   const std::vector<double> many(500, 2.0);
   const auto drawn = charts(many, "x");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bench/capacity.h"
 #include "bench/models.h"
 #include "bench/suites.h"
 
@@ -64,8 +65,8 @@ void post_training(std::vector<Problem>& all, const std::string& model, std::int
 }
 
 // "ctx8k, best batch that fits" of reports: it starves on 80 GB, not on 141 or 192.
-void batches_that_fit(std::vector<Problem>& all) {
-  for (const std::int64_t batch : {1, 2, 4, 8, 16, 32, 64})
+void batches_at_8k(std::vector<Problem>& all) {
+  for (const std::int64_t batch : {open_batch, std::int64_t{8}, std::int64_t{32}})
     all.push_back(with_weights(step("llama-3-70b", Phase::decode, batch, 8192), DType::fp8_e4m3));
 }
 
@@ -100,7 +101,7 @@ std::vector<Problem> problems(Suite suite) {
       all.push_back(step("gpt2-124m", Phase::decode, 1, 512));
       break;
     case Suite::standard:
-      phases(all, "llama-3-8b", 2048, 512, 4096, {1, 8, 32, 64});
+      phases(all, "llama-3-8b", 2048, 512, 4096, {open_batch, 8, 32, 64});
       as_graphs(all);
       scenario_steps(all, "llama-3-8b");
       caches(all, "llama-3-8b");
@@ -108,14 +109,14 @@ std::vector<Problem> problems(Suite suite) {
       break;
     case Suite::full:
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
-        phases(all, model, 8192, 512, 4096, {1, 2, 4, 8, 16, 32, 64, 128});
+        phases(all, model, 8192, 512, 4096, {open_batch, 8, 32, 64, 128});
       as_graphs(all);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
         scenario_steps(all, model);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"}) caches(all, model);
       for (const char* model : {"llama-3-8b", "qwen3-8b", "llama-3-70b"})
         post_training(all, model, 8192);
-      batches_that_fit(all);
+      batches_at_8k(all);
       all.push_back(step("mixtral-8x7b", Phase::prefill, 1, 2048));
       for (const std::int64_t batch : {1, 8, 64})
         all.push_back(step("mixtral-8x7b", Phase::decode, batch, 4096));
