@@ -70,8 +70,8 @@ struct Float {
 
   static constexpr double decode(std::uint64_t pattern) {
     pattern >>= format.unused;
-    if constexpr (format.exponent ==
-                  binary32.exponent)  // the upper bits of one, which the host has
+    // The upper bits of a format that the host has.
+    if constexpr (format.exponent == binary32.exponent)
       return std::bit_cast<float>(static_cast<std::uint32_t>(pattern)
                                   << (binary32.mantissa - format.mantissa));
     const std::uint64_t negative = (pattern & sign) / sign, magnitude = pattern & (sign - 1);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace steelyard {
 
@@ -15,9 +16,17 @@ class HostBytes {
  public:
   HostBytes() = default;
   explicit HostBytes(std::int64_t size)
-      : size_(static_cast<std::size_t>(size)),
-        data_(std::make_shared_for_overwrite<std::byte[]>(size_)) {
+      : size_(static_cast<std::size_t>(size)), data_(new std::byte[size_]) {
     if (size_ > 0) data_[size_ - 1] = {};
+  }
+
+  HostBytes(const HostBytes&) = default;
+  HostBytes(HostBytes&& other) noexcept
+      : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+  HostBytes& operator=(HostBytes other) noexcept {
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    return *this;
   }
 
   // Those at a place that outlives this and its copies: nobody's own.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <iterator>
@@ -15,8 +16,20 @@
 #include <utility>
 #include <vector>
 
+#ifdef __has_feature  // clang's way to tell; g++ has a macro
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+
 namespace steelyard {
 namespace {
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool has_address_sanitizer = true;
+#else
+constexpr bool has_address_sanitizer = false;
+#endif
 
 constexpr std::size_t page = 4096;
 
@@ -32,11 +45,7 @@ std::byte* round_up(std::byte* place, std::size_t multiple) {
 // Not where pages stay on the NUMA node of the thread that touched them first, nor where the address
 // sanitizer is to see what is used after it was given back.
 bool may_keep() {
-#ifdef __SANITIZE_ADDRESS__
-  return false;
-#else
-  return access("/sys/devices/system/node/node1", F_OK) != 0;
-#endif
+  return !has_address_sanitizer && access("/sys/devices/system/node/node1", F_OK) != 0;
 }
 
 std::byte* map_pages(std::size_t bytes) {
@@ -58,6 +67,11 @@ std::byte* map_huge_pages(std::size_t bytes) {
   }
   if (first != nullptr) (void)madvise(first, bytes, MADV_HUGEPAGE);  // small pages do as well
   return first;
+}
+
+// Pages that no other block shares.
+std::byte* map(std::size_t bytes) {
+  return bytes < huge_page ? map_pages(bytes) : map_huge_pages(bytes);
 }
 
 // Of the containers below: operator new may be what asks for a block.
@@ -131,8 +145,8 @@ class FreeRanges {
       if (first + huge_page > begin + size) continue;
       const std::size_t whole =
           static_cast<std::size_t>(begin + size - first) / huge_page * huge_page;
+      if (munmap(first, whole) != 0) continue;  // at the limit of mappings
       cut_out(ranges_.find(begin), first, whole);
-      munmap(first, whole);
       released += whole;
     }
   }
@@ -158,6 +172,19 @@ struct Blocks {
   FreeRanges free;
   Ranges taken;
   bool keeps = may_keep();
+
+  std::byte* take(std::size_t bytes) {
+    if (std::byte* block = free.take(bytes, bytes < huge_page ? page : huge_page)) return block;
+    const std::size_t mapped = round_up(bytes, huge_page);
+    free.release(mapped);
+    std::byte* block = map_huge_pages(mapped);
+    if (block == nullptr) {
+      free.release(free.bytes());
+      block = map_huge_pages(mapped);
+    }
+    if (block != nullptr && mapped > bytes) free.add(block + bytes, mapped - bytes);
+    return block;
+  }
 };
 
 // Never destroyed: others give back in their destructors at the end of the process.
@@ -169,19 +196,15 @@ Blocks& blocks() {
 }  // namespace
 
 void* take_large_block(std::size_t bytes) noexcept {
-  if (bytes > std::numeric_limits<std::size_t>::max() - 2 * huge_page) return nullptr;
-  const std::size_t whole = round_up(std::max(bytes, page), page);
+  if (bytes > std::numeric_limits<std::size_t>::max() - 2 * huge_page) {
+    errno = ENOMEM;
+    return nullptr;
+  }
   Blocks& all = blocks();
   const std::lock_guard lock(all.mutex);
-  std::byte* block = all.free.take(whole, whole < huge_page ? page : huge_page);
-  if (block == nullptr) {
-    const std::size_t mapped = round_up(whole, huge_page);
-    all.free.release(mapped);
-    block = map_huge_pages(mapped);
-    if (block == nullptr) return nullptr;
-    if (mapped > whole) all.free.add(block + whole, mapped - whole);
-  }
-  all.taken.emplace(block, whole);
+  const std::size_t whole = round_up(std::max(bytes, page), page);
+  std::byte* const block = all.keeps ? all.take(whole) : map(whole);
+  if (block != nullptr) all.taken.emplace(block, whole);
   return block;
 }
 
@@ -191,9 +214,11 @@ bool give_back_large_block(void* block) noexcept {
   const std::lock_guard lock(all.mutex);
   const auto taken = all.taken.find(static_cast<std::byte*>(block));
   if (taken == all.taken.end()) return false;
-  all.free.add(taken->first, taken->second);
+  if (all.keeps)
+    all.free.add(taken->first, taken->second);
+  else
+    munmap(taken->first, taken->second);
   all.taken.erase(taken);
-  if (!all.keeps) all.free.release(all.free.bytes());
   return true;
 }
 

@@ -3,8 +3,8 @@
 //
 // A system clears every page before it gives it out, and a virtual machine may have to find it first: that
 // takes longer than most of what is computed in it. What is given back is therefore kept for the next
-// block, within what was in use at once before: this process never takes more than without. Nothing is kept
-// on machines with several NUMA nodes.
+// block: blocks in use and kept ones together never take more than those in use at once have taken, but for
+// parts of huge pages. Nothing is kept on machines with several NUMA nodes.
 #pragma once
 
 #include <cstddef>

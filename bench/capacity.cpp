@@ -87,11 +87,18 @@ Transformer with_context(Transformer t, std::int64_t context) {
   return t;
 }
 
-using FitsModel = std::function<bool(const Transformer&)>;
+bool is_possible(const Transformer& asked, std::int64_t room) {
+  return fault(asked).empty() && needed_bytes(asked) <= room;
+}
 
-// The name of that with the most weights; empty where none fits.
-std::string largest_model(const Transformer& single, const FitsModel& fits) {
-  std::vector<Transformer> all = {single};
+int counted_batch(const Transformer& single, std::int64_t room) {
+  return largest([&](int batch) { return is_possible(with_batch(single, batch), room); });
+}
+
+// The name of the shipped model with the most weights; empty where none fits.
+std::string largest_model(const Transformer& single,
+                          const std::function<bool(const Transformer&)>& fits) {
+  std::vector<Transformer> all;
   for (const Model& model : shipped_models()) all.push_back(asked_of(model, single));
   std::erase_if(all, [](const Transformer& asked) { return !fault(asked).empty(); });
   std::ranges::stable_sort(all, std::ranges::greater(), weight_count);
@@ -103,26 +110,24 @@ std::string largest_model(const Transformer& single, const FitsModel& fits) {
 Capacity find_capacity(Device& device, const Transformer& single) {
   const bool can_tell = device.holds({}).has_value();
   const std::int64_t room = can_tell ? device.free_bytes() : device.info().memory_bytes;
-  const auto is_possible = [=](const Transformer& asked) {
-    return fault(asked).empty() && needed_bytes(asked) <= room;
-  };
   const auto is_held = [&](const Transformer& asked) {
     return device.holds(sizes_of(asked)).value_or(true);
   };
   const auto is_batch_held = [&](int batch) { return is_held(with_batch(single, batch)); };
   const double one = static_cast<double>(needed_bytes(single)),
                two = static_cast<double>(needed_bytes(with_batch(single, 2)));
-  const int counted = largest([&](int batch) { return is_possible(with_batch(single, batch)); });
+  const int counted = counted_batch(single, room);
   return {
       .weight_bytes = weight_bytes(single),
       .sequence_bytes = two - one,
       .largest_batch =
           counted == 0 || is_batch_held(counted) ? counted : largest_below(counted, is_batch_held),
       .largest_context =
-          largest([&](int context) { return is_possible(with_context(single, context)); }),
+          largest([&](int context) { return is_possible(with_context(single, context), room); }),
       .allocated = can_tell,
-      .largest_model = largest_model(
-          single, [&](const Transformer& asked) { return is_possible(asked) && is_held(asked); })};
+      .largest_model = largest_model(single, [&](const Transformer& asked) {
+        return is_possible(asked, room) && is_held(asked);
+      })};
 }
 
 }  // namespace
@@ -152,17 +157,19 @@ Problem with_closed_batch(const Problem& problem) {
   return has_open_batch(problem) ? with_batch(std::get<Transformer>(problem), 1) : problem;
 }
 
-std::vector<Problem> batches_that_fit(const Problem& problem, Device& device) {
+std::vector<Problem> batches_that_fit(const Problem& problem, const DeviceInfo& device) {
   if (!has_open_batch(problem)) return {problem};
-  if (device.info().emulated) return {with_closed_batch(problem)};
   const auto& transformer = std::get<Transformer>(problem);
-  const auto capacity = capacity_of(device, transformer);
-  const std::int64_t largest = capacity ? capacity->largest_batch : 0;
+  if (device.emulated || !holds_whole_model(transformer.phase)) return {with_closed_batch(problem)};
+  constexpr int digits = 5;
+  const auto counted =
+      static_cast<unsigned>(counted_batch(with_batch(transformer, 1), device.memory_bytes));
+  const int dropped = std::max(0, static_cast<int>(std::bit_width(counted)) - digits);
+  const std::int64_t largest = counted >> dropped << dropped;
   std::vector<Problem> all;
   std::int64_t batch = 1;
   for (; batch <= largest; batch *= 2) all.push_back(with_batch(transformer, batch));
-  if (largest > 0 && !std::has_single_bit(static_cast<std::uint64_t>(largest)))
-    all.push_back(with_batch(transformer, largest));
+  if (largest > batch / 2) all.push_back(with_batch(transformer, largest));
   all.push_back(with_batch(transformer, batch));
   return all;
 }

@@ -36,7 +36,7 @@ void require_room(const Row& row, const Device& device, const Inputs& inputs) {
                         (info.shares_host_memory ? truth_bytes(row.problem) : 0);
   const auto free = static_cast<double>(device.free_bytes());
   if (needed > free)
-    throw RowEnds{Status::unsupported, fmt::format("does not fit: {} needed, {} free on {}",
+    throw RowEnds{Status::unsupported, fmt::format("{}{} needed, {} free on {}", no_room,
                                                    bytes(needed), bytes(free), device_id(info))};
 }
 
@@ -129,9 +129,9 @@ Record Measurer::measure_row(const Row& row, std::optional<double> max_seconds) 
   } catch (const DeviceLost&) {
     throw;
   } catch (const OutOfMemory& error) {
-    ends(Status::unsupported, fmt::format("does not fit: {}", error.what()));
+    ends(Status::unsupported, fmt::format("{}{}", no_room, error.what()));
   } catch (const std::bad_alloc&) {
-    ends(Status::unsupported, "does not fit: the host ran out of memory");
+    ends(Status::unsupported, fmt::format("{}the host ran out of memory", no_room));
   } catch (const std::exception& error) {
     ends(Status::failed, error.what());
   }

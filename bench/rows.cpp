@@ -212,7 +212,8 @@ std::vector<Row> make_rows(const Family& family, std::span<const Backend> backen
   const std::vector<Team> teams = teams_of(devices, options.together);
   for (const Problem& open : problems)
     for (const Team& team : teams)
-      for (const Problem& problem : batches_that_fit(open, *team.front())) add(problem, team);
+      for (const Problem& problem : batches_that_fit(open, team.front()->info()))
+        add(problem, team);
   if (rows.empty()) throw UsageError(emptiness(options, kernels));
   return rows;
 }

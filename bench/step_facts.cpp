@@ -26,8 +26,7 @@ double median_seconds(Device& device, Run& run, int launches, std::int64_t flush
   return median(times);
 }
 
-// Work of one kind over the time of the fastest kernel; 0 where the device has none, or while the step at
-// hand leaves no room for it.
+// Work of one kind over the time of the fastest kernel; 0 where the device has none, or no room for it.
 double rate(Device& device, const Problem& problem, double Work::*kind, Fill fill) try {
   const std::vector<Kernel> able = able_kernels(problem, device.info());
   if (able.empty()) return 0;

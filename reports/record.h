@@ -28,6 +28,9 @@ using Fields = std::vector<std::pair<std::string, Scalar>>;
 // unsupported: the device, a library or free memory rules it out. skipped: not asked of this
 // device. failed: an error while it ran. incorrect: verification failed. implausible: faster than
 // the hardware.
+// How the reason of a row begins that its device, or the host, had no room for.
+inline constexpr std::string_view no_room = "does not fit: ";
+
 enum class Status { ok, unsupported, skipped, failed, incorrect, implausible };
 std::string_view name(Status status);
 std::optional<Status> parse_status(std::string_view text);

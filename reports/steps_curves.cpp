@@ -15,9 +15,16 @@ namespace {
 // Twice the size brings half as much again, or less: the curve has bent.
 constexpr double bent = 1.5;
 
-// The gain of a doubling between two points of a curve.
-double per_doubling(double size_ratio, double speed_ratio) {
-  return std::exp2(std::log2(speed_ratio) / std::log2(size_ratio));
+// What a doubling brings up to a point of a curve, from the last one that is well below it: of neighbours
+// that are closer, noise would be raised to a high power.
+std::optional<double> gain_per_doubling(std::span<const std::pair<double, double>> curve,
+                                        std::size_t point) {
+  constexpr double well_below = 0.75;
+  const auto [size, speed] = curve[point];
+  for (std::size_t i = point; i-- > 0;)
+    if (curve[i].first <= well_below * size)
+      return std::exp2(std::log2(speed / curve[i].second) / std::log2(size / curve[i].first));
+  return std::nullopt;
 }
 
 using Points = std::vector<const Measurement*>;
@@ -37,8 +44,6 @@ std::vector<Points> alike(std::span<const Measurement> measurements, std::string
   return found;
 }
 
-constexpr std::string_view no_room = "does not fit: ";
-
 // Whether the device has room for all blocks of the model; empty where that is not known.
 std::string_view whole_model_fits(const Record& row) {
   if (!row.step || !row.step->whole_model) return "";
@@ -46,11 +51,17 @@ std::string_view whole_model_fits(const Record& row) {
 }
 
 // Those that differ from a curve's rows in `field` alone, by size.
-void add_without_room(Table& table, const Record& first, std::span<const Record* const> unfit,
+void add_without_room(Table& table, const Points& points, std::span<const Record* const> unfit,
                       std::string_view field) {
   std::map<std::int64_t, std::string> reasons;
+  const std::string rest = all_but(points.front()->row(), {field});
+  const auto is_measured = [&](const Record& row) {
+    return std::ranges::any_of(points, [&](const Measurement* m) {
+      return number_of(m->row(), field) == number_of(row, field);
+    });
+  };
   for (const Record* row : unfit)
-    if (all_but(*row, {field}) == all_but(first, {field}))
+    if (all_but(*row, {field}) == rest && !is_measured(*row))
       reasons.emplace(number_of(*row, field), row->reason.substr(no_room.size()));
   for (const auto& [size, reason] : reasons)
     table.rows.push_back({fmt::format("{}", size), "does not fit", "", "", "", "", "", reason});
@@ -74,13 +85,9 @@ Table curve(const Points& points, std::span<const Record* const> unfit, std::str
     const Measurement* m = points[i];
     const std::int64_t size = number_of(m->row(), field);
     std::string gain;
-    if (i > 0) {
-      const auto before = static_cast<double>(number_of(points[i - 1]->row(), field));
-      const double doubling =
-          per_doubling(static_cast<double>(size) / before, speed(m) / speed(points[i - 1]));
-      gain = fmt::format("x {:.2f}", doubling);
-    }
     speeds.emplace_back(size, speed(m));
+    if (const auto doubling = gain_per_doubling(speeds, i))
+      gain = fmt::format("x {:.2f}", *doubling);
     const StepFacts facts = facts_of_all(m->row());
     table.rows.push_back(
         {fmt::format("{}", size), seconds(m->time.seconds), performance(*m),
@@ -89,7 +96,7 @@ Table curve(const Points& points, std::span<const Record* const> unfit, std::str
          share_of_rate(facts.roof_bytes, m->time.seconds, facts.read_bytes_per_second),
          std::string(whole_model_fits(m->row()))});
   }
-  add_without_room(table, first, unfit, field);
+  add_without_room(table, points, unfit, field);
   table.notes = {std::string(tokens_note), fmt::format("{} ({})", first.id, settings(first))};
   if (field == "batch") {
     const auto at = knee(speeds);
@@ -105,9 +112,7 @@ Table curve(const Points& points, std::span<const Record* const> unfit, std::str
 
 std::optional<double> knee(std::span<const std::pair<double, double>> curve) {
   for (std::size_t i = 1; i < curve.size(); ++i)
-    if (per_doubling(curve[i].first / curve[i - 1].first, curve[i].second / curve[i - 1].second) <
-        bent)
-      return curve[i - 1].first;
+    if (gain_per_doubling(curve, i).value_or(bent) < bent) return curve[i - 1].first;
   return std::nullopt;
 }
 

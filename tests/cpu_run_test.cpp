@@ -2,8 +2,10 @@
 // What a Run of the CPU promises: equal copies, guards, poison, restored values, bound tensors.
 #include "backends/cpu/run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "tests/catch.h"
 
@@ -72,6 +74,47 @@ TEST_CASE(
   run->launch(1);
   run->reset(1);
   run->launch(1);
+}
+
+TEST_CASE("Constants are what make_inputs would give, and are restored") {
+  CpuDevice device;
+  for (const DType type : {DType::f32, DType::bf16, DType::fp8_e4m3, DType::int8, DType::int4})
+    for (const Fill fill : {Fill::ones, Fill::zeros}) {
+      CAPTURE(name(type));
+      const Gemm problem = {.m = 3,
+                            .n = 5,
+                            .k = 7,
+                            .a = type,
+                            .b = type,
+                            .c = is_integer(type) ? DType::int32 : DType::f32,
+                            .beta = 1};
+      const auto run = make_run(problem, {.fill = fill}, [](const Arguments& arguments) {
+        std::memset(arguments.data("c"), 0x3c, 8);
+      });
+      run->launch(0);
+      run->reset(0);
+      const std::vector<HostTensor> expected = make_inputs(problem, fill, 42);
+      for (const Tensor& tensor : run->tensors(0)) {
+        const auto same = std::ranges::find(expected, tensor.operand.name,
+                                            [](const HostTensor& t) { return t.operand.name; });
+        REQUIRE(same != expected.end());
+        CHECK(device.read(tensor).values() == same->values());
+        const HostTensor seen = device.look_at(tensor);
+        CHECK(seen.values() == same->values());
+        CHECK(seen.data.data() == tensor.data);  // no copy
+      }
+    }
+}
+
+TEST_CASE("What is given as a constant stays one beside inputs that are made") {
+  CpuDevice device;
+  const Gemm problem = with_output(DType::f32, 1);
+  std::vector<HostTensor> made = make_inputs(problem, Fill::normal, 7);
+  std::erase_if(made, [](const HostTensor& t) { return t.operand.name == "c"; });
+  Inputs inputs = {.made = made};
+  inputs.constants = {{"c", 2.5}};
+  const auto run = make_run(problem, inputs, nothing);
+  CHECK(device.read(run->outputs(0)[0]).values() == std::vector<double>(15, 2.5));
 }
 
 TEST_CASE("An unknown tensor is named") {

@@ -2,10 +2,12 @@
 #include "backends/large_blocks.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -111,6 +113,23 @@ TEST_CASE("blocks are aligned and never overlap") {
   while (!blocks.empty()) end(blocks.size() - 1);
 }
 
+TEST_CASE("several threads take and give back") {
+  std::vector<std::jthread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 1; t <= 4; ++t)
+    threads.emplace_back([t, &wrong] {
+      for (int i = 0; i < 200; ++i) {
+        const std::size_t bytes = page * static_cast<std::size_t>(1 + (t * i) % 700);
+        std::byte* const block = take(bytes);
+        std::memset(block, t, bytes);
+        if (block[0] != std::byte(t) || block[bytes - 1] != std::byte(t)) ++wrong;
+        if (!give_back_large_block(block)) ++wrong;
+      }
+    });
+  threads.clear();
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("copies of bytes on the host share them until one is written to") {
   HostBytes bytes(16);
   std::ranges::fill(std::span(bytes.data(), 16), std::byte{1});
@@ -125,6 +144,9 @@ TEST_CASE("copies of bytes on the host share them until one is written to") {
   copy[3] = std::byte{1};
   CHECK(bytes == copy);
   CHECK(HostBytes().empty());
+  const HostBytes taken = std::move(copy);
+  CHECK(taken.size() == 16);
+  CHECK(copy.empty());  // NOLINT: what is moved from has nothing
 
   std::byte elsewhere[4] = {};
   HostBytes borrowed = HostBytes::borrowed(elsewhere, 4);

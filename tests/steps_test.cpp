@@ -107,6 +107,13 @@ TEST_CASE(
         "Knee at batch 4: from there on a doubling brings less than x 1.5.");
 }
 
+TEST_CASE("neighbours on a curve that are too close say nothing of a doubling") {
+  const std::vector<std::pair<double, double>> straight{{1, 10}, {16, 160}, {64, 640}, {65, 640}};
+  CHECK_FALSE(knee(straight));
+  const std::vector<std::pair<double, double>> bent{{1, 10}, {64, 640}, {65, 640}, {128, 700}};
+  CHECK(knee(bent) == 65);
+}
+
 TEST_CASE("a curve says where the whole model ends, and lists what had no room at all") {
   std::vector<Record> records;
   for (const std::int64_t batch : {1, 2, 4}) records.push_back(step("decode", batch, 64, 2e-3));
@@ -114,11 +121,14 @@ TEST_CASE("a curve says where the whole model ends, and lists what had no room a
   for (const std::int64_t batch : {64, 8}) {
     Record& unfit = records.emplace_back(step("decode", batch, 64, 0));
     unfit.status = Status::unsupported;
-    unfit.reason = "does not fit: 9 GiB needed, 8 GiB free on cuda:0";
+    unfit.reason = fmt::format("{}9 GiB needed, 8 GiB free on cuda:0", no_room);
     unfit.step.reset();
   }
   records.back().problem.back().second =
       std::int64_t{8};  // of another model: on no curve of this one
+  records.push_back(records[3]);
+  for (auto& [field, value] : records.back().problem)
+    if (field == "batch") value = std::int64_t{4};  // for which there was room in another run
   const Results results = results_of(std::move(records));
   const auto rows = measurements(results);
   const auto tables = curves(rows, without_room(results), "batch");

@@ -151,7 +151,8 @@ std::int64_t total_memory() {
 
 std::int64_t available_memory() {
   const std::int64_t available = meminfo("MemAvailable");
-  return std::min(available, cgroup_memory_left().value_or(available)) + kept_large_block_bytes();
+  const std::int64_t left = std::min(available, cgroup_memory_left().value_or(available));
+  return std::min(total_memory(), left + kept_large_block_bytes());
 }
 
 DeviceInfo describe_machine(const std::vector<int>& cpus) {
