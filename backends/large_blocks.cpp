@@ -16,20 +16,8 @@
 #include <utility>
 #include <vector>
 
-#ifdef __has_feature  // clang's way to tell; g++ has a macro
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__
-#endif
-#endif
-
 namespace steelyard {
 namespace {
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool has_address_sanitizer = true;
-#else
-constexpr bool has_address_sanitizer = false;
-#endif
 
 constexpr std::size_t page = 4096;
 
@@ -42,10 +30,14 @@ std::byte* round_up(std::byte* place, std::size_t multiple) {
   return place + (round_up(address, multiple) - address);
 }
 
-// Not where pages stay on the NUMA node of the thread that touched them first, nor where the address
-// sanitizer is to see what is used after it was given back.
+// Not where pages stay on the NUMA node of the thread that touched them first, nor where sanitizers are to
+// see what is used after it was given back.
 bool may_keep() {
-  return !has_address_sanitizer && access("/sys/devices/system/node/node1", F_OK) != 0;
+#ifdef STEELYARD_SANITIZED
+  return false;
+#else
+  return access("/sys/devices/system/node/node1", F_OK) != 0;
+#endif
 }
 
 std::byte* map_pages(std::size_t bytes) {
@@ -54,7 +46,8 @@ std::byte* map_pages(std::size_t bytes) {
   return mapping == MAP_FAILED ? nullptr : static_cast<std::byte*>(mapping);
 }
 
-// Whole huge pages; null where the system has no room. Mappings of whole ones tend to lie side by side.
+// From a huge page's first byte on; null where the system has no room. Mappings of whole ones tend to lie
+// side by side.
 std::byte* map_huge_pages(std::size_t bytes) {
   std::byte* first = map_pages(bytes);
   if (first != nullptr && first != round_up(first, huge_page)) {

@@ -63,15 +63,14 @@ std::int64_t needed_bytes(const Transformer& t) {
   return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
 }
 
-double weight_bytes(Transformer t) {
+Step whole_step(Transformer t) {
   t.layers = t.blocks;
-  return bytes_of(step_of(t), Role::weight);
+  return step_of(t);
 }
 
-double weight_count(Transformer t) {
-  t.layers = t.blocks;
+double weight_count(const Transformer& t) {
   double count = 0;
-  for (const StepTensor& tensor : step_of(t).tensors)
+  for (const StepTensor& tensor : whole_step(t).tensors)
     if (tensor.role == Role::weight) count += static_cast<double>(elements(tensor.operand));
   return count;
 }
@@ -98,12 +97,16 @@ int counted_batch(const Transformer& single, std::int64_t room) {
 // The name of the shipped model with the most weights; empty where none fits.
 std::string largest_model(const Transformer& single,
                           const std::function<bool(const Transformer&)>& fits) {
-  std::vector<Transformer> all;
-  for (const Model& model : shipped_models()) all.push_back(asked_of(model, single));
-  std::erase_if(all, [](const Transformer& asked) { return !fault(asked).empty(); });
-  std::ranges::stable_sort(all, std::ranges::greater(), weight_count);
-  const auto found = std::ranges::find_if(all, fits);
-  return found == all.end() ? std::string() : found->model;
+  std::string name;
+  double most = 0;
+  for (const Model& model : shipped_models()) {
+    const Transformer asked = asked_of(model, single);
+    if (!fits(asked)) continue;
+    const double count = weight_count(asked);
+    if (count > most) name = asked.model;
+    most = std::max(most, count);
+  }
+  return name;
 }
 
 // Of a step with one sequence.
@@ -118,7 +121,7 @@ Capacity find_capacity(Device& device, const Transformer& single) {
                two = static_cast<double>(needed_bytes(with_batch(single, 2)));
   const int counted = counted_batch(single, room);
   return {
-      .weight_bytes = weight_bytes(single),
+      .weight_bytes = bytes_of(whole_step(single), Role::weight),
       .sequence_bytes = two - one,
       .largest_batch =
           counted == 0 || is_batch_held(counted) ? counted : largest_below(counted, is_batch_held),

@@ -36,8 +36,8 @@ std::string fit_text(const Capacity& capacity) {
 
 std::optional<std::string> largest_text(const Capacity& capacity) {
   if (!capacity.largest_model) return std::nullopt;  // of an older program
-  return *capacity.largest_model + (capacity.largest_model->empty() ? "none" : "") +
-         std::string(how_found(capacity));
+  const std::string& model = *capacity.largest_model;
+  return fmt::format("{}{}", model.empty() ? "none" : model, how_found(capacity));
 }
 
 struct NaturalLess {

@@ -28,13 +28,13 @@ using Fields = std::vector<std::pair<std::string, Scalar>>;
 // unsupported: the device, a library or free memory rules it out. skipped: not asked of this
 // device. failed: an error while it ran. incorrect: verification failed. implausible: faster than
 // the hardware.
-// How the reason of a row begins that its device, or the host, had no room for.
-inline constexpr std::string_view no_room = "does not fit: ";
-
 enum class Status { ok, unsupported, skipped, failed, incorrect, implausible };
 std::string_view name(Status status);
 std::optional<Status> parse_status(std::string_view text);
 bool is_defect(Status status);  // failed, incorrect or implausible
+
+// How the reason of a row begins that its device, or the host, had no room for.
+inline constexpr std::string_view no_room = "does not fit: ";
 
 struct Interval {
   double lower = 0, upper = 0;

@@ -33,9 +33,10 @@ Table quantisation(std::span<const Measurement> measurements);
 std::vector<const Record*> without_room(const Results& results);
 
 // Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
-// are at least three: how speed grows with it, and where it stops. Those without room are among them.
+// are at least three: how speed grows with it, and where it stops. Those without room are among
+// them.
 std::vector<Table> curves(std::span<const Measurement> measurements,
-                          std::span<const Record* const> without_room, std::string_view field);
+                          std::span<const Record* const> unfit, std::string_view field);
 
 // The same as charts, one for each model.
 std::vector<Curves> curve_charts(std::span<const Measurement> measurements, std::string_view field);

@@ -127,10 +127,10 @@ std::vector<const Record*> without_room(const Results& results) {
 }
 
 std::vector<Table> curves(std::span<const Measurement> measurements,
-                          std::span<const Record* const> without_room, std::string_view field) {
+                          std::span<const Record* const> unfit, std::string_view field) {
   std::vector<Table> tables;
   for (const Points& points : alike(measurements, field))
-    tables.push_back(curve(points, without_room, field));
+    tables.push_back(curve(points, unfit, field));
   return tables;
 }
 
