@@ -143,7 +143,7 @@ class Device {
   virtual std::int64_t free_bytes() const = 0;
   virtual Elapsed time(Run& run, const Window& window) = 0;
   virtual HostTensor read(const Tensor& tensor) = 0;  // waits for queued work
-  // The same until the device works again: no copy where its memory is the host's.
+  // The same until a launch writes to it: no copy where its memory is the host's.
   virtual HostTensor look_at(const Tensor& tensor) { return read(tensor); }
   // Whether buffers of these sizes can be there at once, found by allocating them; nothing where that
   // proves nothing, as on a host that gives room only to what is written.

@@ -13,20 +13,22 @@
 namespace steelyard {
 namespace {
 
-// The least of three launches, or of one that takes far longer than `rival` does. Infinite where a kernel
-// fails.
+// The least of three launches, or of those until one takes far longer than `rival` does. Infinite where a
+// kernel fails.
 double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel,
                     const Inputs& inputs, double rival) {
-  constexpr double hopeless = 4;  // a first launch loads code, and pages come to be
+  constexpr double hopeless = 2, hopeless_first = 4;  // which loads code, and pages come to be
   const std::int64_t flush = 3 * last_level_cache(device.info());
   double least = std::numeric_limits<double>::infinity();
   try {
     const auto run = kernel.prepare(device, problem, inputs);
     const double first = device.time(*run, {.launches = 1}).device_seconds;
-    if (first > hopeless * rival) return first;
-    for (int i = 0; i < 3; ++i)
-      least =
-          std::min(least, device.time(*run, {.launches = 1, .flush_bytes = flush}).device_seconds);
+    if (first > hopeless_first * rival) return first;
+    for (int i = 0; i < 3; ++i) {
+      const double cold = device.time(*run, {.launches = 1, .flush_bytes = flush}).device_seconds;
+      least = std::min(least, cold);
+      if (cold > hopeless * rival) break;
+    }
   } catch (const DeviceLost&) {
     throw;
   } catch (const std::exception&) {

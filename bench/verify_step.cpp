@@ -11,10 +11,14 @@
 namespace steelyard {
 namespace {
 
+// What a launch updates is copied; the rest is judged where it lies.
 std::vector<HostTensor> inputs_of(Device& device, const Run& run) {
   std::vector<HostTensor> inputs;
-  for (const Tensor& tensor : run.tensors(0))
-    if (tensor.operand.access != Access::out) inputs.push_back(device.read(tensor));
+  for (const Tensor& tensor : run.tensors(0)) {
+    const Access access = tensor.operand.access;
+    if (access == Access::in) inputs.push_back(device.look_at(tensor));
+    if (access == Access::inout) inputs.push_back(device.read(tensor));
+  }
   return inputs;
 }
 
