@@ -103,8 +103,9 @@ std::string largest_model(const Transformer& single,
     const Transformer asked = asked_of(model, single);
     if (!fits(asked)) continue;
     const double count = weight_count(asked);
-    if (count > most) name = asked.model;
-    most = std::max(most, count);
+    if (count <= most) continue;
+    name = asked.model;
+    most = count;
   }
   return name;
 }

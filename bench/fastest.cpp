@@ -17,7 +17,8 @@ namespace {
 // kernel fails.
 double cold_seconds(Device& device, const Problem& problem, const Kernel& kernel,
                     const Inputs& inputs, double rival) {
-  constexpr double hopeless = 2, hopeless_first = 4;  // which loads code, and pages come to be
+  constexpr double hopeless = 2;
+  constexpr double hopeless_first = 4;  // a first launch loads code, and pages come to be
   const std::int64_t flush = 3 * last_level_cache(device.info());
   double least = std::numeric_limits<double>::infinity();
   try {

@@ -33,8 +33,7 @@ Table quantisation(std::span<const Measurement> measurements);
 std::vector<const Record*> without_room(const Results& results);
 
 // Tables of the rows that differ in one field of their problem alone, "batch" or "context", where there
-// are at least three: how speed grows with it, and where it stops. Those without room are among
-// them.
+// are at least three: how speed grows with it, and where it stops. Those without room are among them.
 std::vector<Table> curves(std::span<const Measurement> measurements,
                           std::span<const Record* const> unfit, std::string_view field);
 
